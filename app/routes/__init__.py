@@ -1,0 +1,1 @@
+"""One module per noun; each holds the routes of its noun."""
