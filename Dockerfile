@@ -42,5 +42,5 @@ USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client, os; e = os.environ; c = http.client.HTTPConnection('127.0.0.1', int(e.get('GRADWIRE_PORT') or e.get('PORT') or 8000), timeout=4); c.request('GET', '/health/ready'); raise SystemExit(c.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client, os; ports = os.environ.get('GRADWIRE_PORT', ''), os.environ.get('PORT', ''), '8000'; c = http.client.HTTPConnection('127.0.0.1', int(next(filter(str.isdigit, ports))), timeout=4); c.request('GET', '/health/ready'); raise SystemExit(c.getresponse().status != 200)"]
 CMD ["python", "-m", "app"]
