@@ -53,7 +53,7 @@ class Settings(BaseModel):
     access_log: bool = Field(True, description="Log a line per request.")
     cors_origins: Names = Field(
         (),
-        description="Web origins that may call from a browser, separated by commas; `*` for all. Empty: none.",
+        description="Web origins that may call from a browser, separated by commas; `*` for all.",
     )
     forwarded_allow_ips: Names = Field(
         ("127.0.0.1", "::1"),
@@ -62,7 +62,7 @@ class Settings(BaseModel):
 
     compute: Literal["process", "thread", "inline"] = Field(
         "process",
-        description="Where graphs run. Only a process can be stopped at its deadline; the others are for tests.",
+        description="Where graphs run. Only a process can be ended at its deadline; the others are for tests.",
     )
     processes: int = Field(0, ge=0, le=1024, description="Compute processes; 0: one per processor.")
     queue_length: int = Field(

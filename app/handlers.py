@@ -1,0 +1,126 @@
+"""One table from exceptions to problem documents; the framework's own errors are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import engine
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
+
+from app.errors import MEDIA_TYPE, Problem, document, from_engine, pointer
+
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+PARAMETER_PLACES = {("path",), ("query",), ("header",), ("cookie",)}  # locations that are no place in the body
+
+# The framework's refusals: (code, detail). Its own texts are not passed on: some of them repeat the request.
+FRAMEWORK: Mapping[int, tuple[str, str]] = {
+    400: ("invalid-argument", "The request is malformed."),
+    401: ("unauthorized", "The request needs a key."),
+    404: ("not-found", "No such path; /docs and /openapi.json list the paths."),
+    405: ("method-not-allowed", "The path does not take this method; the Allow header lists those it takes."),
+    406: ("not-acceptable", "No representation of this resource fits the Accept header."),
+    413: ("body-too-large", "The body is over the limit."),
+    415: ("unsupported-media-type", "The path does not read this media type."),
+    422: ("invalid-argument", "The request is not what the path takes."),
+}
+
+
+class ProblemResponse(Response):
+    """A problem as a response to the request of `scope`."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, problem: Problem, scope: Scope, request_id: str | None = None) -> None:
+        settings = scope["app"].state.settings
+        body = document(
+            problem, max_errors=settings.max_errors, max_bytes=settings.max_error_bytes, request_id=request_id
+        )
+        super().__init__(body, status_code=problem.code.status, headers=problem.headers)
+
+
+def from_validation(errors: Sequence[Mapping[str, Any]], prefix: tuple[str | int, ...] = ()) -> Problem:
+    """pydantic's errors as one problem: the first decides code and detail, the input is never repeated."""
+    entries = []
+    for each in errors:
+        entry = {"expected": _expected(each), "actual": _json_type(each)}
+        if each["loc"][:1] not in PARAMETER_PLACES:
+            entry["pointer"] = pointer((*prefix, *each["loc"]))
+        entries.append(entry)
+    code = "unknown-field" if errors[0]["type"] == "extra_forbidden" else "invalid-argument"
+    first, more = entries[0], len(entries) - 1
+    where = first.get("pointer", " parameter ".join(map(str, errors[0]["loc"][:2]))) or "the request"
+    detail = f"{where}: expected {first['expected']}, found {first['actual']}"
+    return Problem(code, detail + (f" (and {more} more)" if more else ""), errors=entries)
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "no field of this name"
+    if error["type"] == "missing":
+        return "a value"
+    return str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+
+
+def _json_type(error: Mapping[str, Any]) -> str:
+    value = error.get("input")
+    if error["type"] == "missing":
+        return "nothing"
+    if value is None:
+        return "null"
+    for kind, name in ((bool, "boolean"), ((int, float), "number"), (str, "string"), (Mapping, "object")):
+        if isinstance(value, kind):  # type: ignore[arg-type]  # one class or a tuple of them
+            return name
+    return "array" if isinstance(value, Sequence) else "value"
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return ProblemResponse(error, request.scope)
+
+
+async def on_engine_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, engine.errors.EngineError)
+    return ProblemResponse(from_engine(error), request.scope)
+
+
+async def on_parameters(request: Request, error: Exception) -> Response:
+    """A path or query parameter that its FastAPI route refuses."""
+    assert isinstance(error, RequestValidationError)
+    return ProblemResponse(from_validation(error.errors()), request.scope)
+
+
+async def on_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, detail = FRAMEWORK.get(error.status_code, FRAMEWORK[400] if error.status_code < 500 else ("internal", ""))
+    if code == "internal":
+        raise RuntimeError(f"a route answered {error.status_code}") from error
+    headers = dict(error.headers or {})
+    if code == "method-not-allowed":
+        headers["Allow"] = ", ".join(allowed_methods(request.scope))
+    return ProblemResponse(Problem(code, detail, headers=headers), request.scope)
+
+
+def allowed_methods(scope: Scope) -> list[str]:
+    """Every method that some route takes at the scope's path (a route knows only its own)."""
+    routes = scope["app"].router.routes
+    found = {
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    }
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+ERROR_HANDLERS: Mapping[type[Exception], Handler] = {
+    Problem: on_problem,
+    engine.errors.EngineError: on_engine_error,
+    RequestValidationError: on_parameters,
+    HTTPException: on_framework,
+}

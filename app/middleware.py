@@ -1,0 +1,166 @@
+"""What surrounds every request, as plain ASGI classes; outermost first:
+
+`Answer` (request id, fixed headers, the catch-all 500) · `HeadAsGet` · `BodyGuard` (size and time of the body).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import Problem, internal
+from app.handlers import ProblemResponse
+
+log = logging.getLogger("gradwire")
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+DRAIN_BYTES, DRAIN_SECONDS = 1 << 20, 1.0
+
+
+class Answer:
+    """Gives the request an id and every request an answer.
+
+    The id is the client's `X-Request-ID` where that is well-formed, else a new one; it stands in
+    `request.state.request_id` and in the answer. Whatever nothing else has handled becomes a 500 here and goes
+    no further: an exception that reaches the server makes it reset the connection under the client's next request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            log.debug("request %s: the client went away", request_id)
+        except asyncio.CancelledError:
+            # The server stops and its patience with this request has ended.
+            if not started:
+                problem = Problem("not-ready", "The service is stopping.", headers={"Connection": "close"})
+                await ProblemResponse(problem, scope)(scope, receive, answer)
+            raise
+        except Exception:
+            log.exception("request %s: unhandled exception", request_id)
+            if started:
+                raise  # half an answer is out: only cutting the connection tells the client
+            await ProblemResponse(internal(request_id), scope, request_id)(scope, receive, answer)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return secrets.token_hex(8)
+
+
+class HeadAsGet:
+    """Answers HEAD wherever GET is answered; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
+
+
+class BodyGuard:
+    """Refuses a body over `max_bytes` (413, declared or streamed) or slower than `seconds` in all (408).
+
+    Either way the connection is closed after the answer. A declared body that is too large is not read, but for
+    a little: a client that is still sending when the connection closes would see a reset and not the answer.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared[:20]) > self.max_bytes:
+            if b"expect" not in headers:
+                await _drain(receive)
+            return await ProblemResponse(self.too_large(), scope)(scope, receive, send)
+        await self.app(scope, _Guarded(self, receive).receive, send)
+
+    def too_large(self) -> Problem:
+        return Problem(
+            "body-too-large",
+            f"The body is larger than the limit of {self.max_bytes} bytes.",
+            headers={"Connection": "close"},
+        )
+
+    def too_slow(self) -> Problem:
+        return Problem(
+            "body-timeout",
+            f"The body did not arrive within {self.seconds:g} seconds.",
+            headers={"Connection": "close"},
+        )
+
+
+class _Guarded:
+    """The `receive` of one request: counts, and keeps time until the body is complete."""
+
+    def __init__(self, guard: BodyGuard, receive: Receive) -> None:
+        self.guard = guard
+        self.inner = receive
+        self.size = 0
+        self.deadline: float | None = None  # from the first read on: a wait for compute may come before it
+        self.complete = False
+
+    async def receive(self) -> Message:
+        if self.complete:
+            return await self.inner()
+        if self.deadline is None:
+            self.deadline = asyncio.get_running_loop().time() + self.guard.seconds
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                message = await self.inner()
+        except TimeoutError:
+            raise self.guard.too_slow() from None
+        self.complete = not message.get("more_body", False)
+        self.size += len(message.get("body", b""))
+        if self.size > self.guard.max_bytes:
+            self.complete = True
+            await _drain(self.inner)
+            raise self.guard.too_large()
+        return message
+
+
+async def _drain(receive: Receive) -> None:
+    """Read on for a moment, so that the answer is seen."""
+    seen, more = 0, True
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while more and seen < DRAIN_BYTES:
+                message = await receive()
+                more = message.get("more_body", False)
+                seen += len(message.get("body", b""))

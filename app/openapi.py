@@ -1,0 +1,96 @@
+"""The OpenAPI document: FastAPI's for the GET routes, the POST routes' own, one error shape, executed examples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.routing import BaseRoute
+
+from app import __version__
+from app.errors import CODES, MEDIA_TYPE, ProblemDocument
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "openapi" / "examples"
+REF = "#/components/schemas/{model}"
+TITLE = "gradwire"
+SUMMARY = "Gradients on request: torch.autograd's semantics for a JSON expression graph."
+DESCRIPTION = """\
+Post an expression graph and tensor values; get the outputs, the `.grad` of every leaf and the `grad_fn` trace.
+Names, dtypes, kinks and error texts are those of PyTorch. Every answer is a function of its request alone.
+
+Every error is an `application/problem+json` document with a `code` of a closed list (`GET /errors`).
+"""
+TAGS = [
+    {"name": "gradients", "description": "Evaluate a graph and differentiate it."},
+    {"name": "catalogue", "description": "What a graph can say, and what can go wrong."},
+    {"name": "service", "description": "State and limits of this server."},
+]
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route that answers these codes itself; any other error has the same shape."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(CODES[code].status, []).append(code)
+    found: dict[int | str, dict[str, Any]] = {
+        status: _problem(" · ".join(f"`{name}`" for name in names)) for status, names in sorted(by_status.items())
+    }
+    return {**found, "default": _problem("Any other error, in the same shape.")}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}}
+
+
+def describe(
+    routes: Iterable[BaseRoute],
+    paths: Mapping[str, Mapping[str, Any]],
+    models: Iterable[type[BaseModel]],
+) -> dict[str, Any]:
+    """The document of FastAPI `routes` and of `paths`, path items written by hand over `models`."""
+    found = get_openapi(
+        title=TITLE,
+        version=__version__,
+        summary=SUMMARY,
+        description=DESCRIPTION,
+        routes=list(routes),
+        tags=TAGS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    _, definitions = models_json_schema([(model, "validation") for model in (*models, ProblemDocument)], ref_template=REF)
+    schemas = {**found["components"]["schemas"], **definitions["$defs"]}
+    schemas["Problem"] = schemas.pop("ProblemDocument")
+    found["components"]["schemas"] = dict(sorted(schemas.items()))
+    found["paths"] = {**json.loads(json.dumps(paths)), **found["paths"]}
+    for name, example in examples().items():
+        _show(found["paths"], name, example)
+    return found
+
+
+def examples(directory: Path = EXAMPLES) -> dict[str, Any]:
+    """The recorded exchanges by name: `{summary, request: {method, path, body}, response: {status, body}}`."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(directory.glob("*.json"))}
+
+
+def _show(paths: dict[str, Any], name: str, example: Mapping[str, Any]) -> None:
+    """Put an example where the docs show it: at the body of its request and at the response of its status."""
+    request, response = example["request"], example["response"]
+    operation = paths.get(request["path"], {}).get(request["method"].lower())
+    if operation is None:
+        return
+    if "body" in request:
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            content.setdefault("examples", {})[name] = _example(example, request["body"])
+    answers = operation["responses"]
+    answer = answers.get(str(response["status"]), answers.get("default", {}))
+    for content in answer.get("content", {}).values():
+        content.setdefault("examples", {})[name] = _example(example, response["body"])
+
+
+def _example(example: Mapping[str, Any], value: Any) -> dict[str, Any]:
+    return {"summary": example["summary"], "value": value}

@@ -1,0 +1,60 @@
+"""GET /info: versions, limits, encodings and dtypes, for clients that adapt themselves."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+import engine
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from app import __version__
+from app.openapi import problems
+from app.settings import Settings
+
+router = APIRouter(tags=["service"])
+
+SEMANTICS = "torch 2.13"
+ENCODINGS = ("list", "flat", "base64")
+LIBRARIES = ("numpy", "scipy", "fastapi", "pydantic")
+
+
+class Versions(BaseModel):
+    """What runs here."""
+
+    gradwire: str
+    semantics: str = Field(description="Whose behaviour, names and error texts are followed.")
+    python: str
+    libraries: dict[str, str]
+
+
+class Info(BaseModel):
+    """What this server is and allows."""
+
+    versions: Versions
+    limits: dict[str, int | float] = Field(description="Each a setting, under its setting's name.")
+    encodings: list[str] = Field(description="How tensors can be written: the values of `encoding`.")
+    dtypes: list[str]
+    ops: int = Field(description="How many ops GET /ops lists.")
+
+
+@router.get("/info", summary="Versions, limits, encodings, dtypes", responses=problems())
+async def info(request: Request) -> Info:
+    """What a client needs to know about this server before it sends anything."""
+    settings: Settings = request.app.state.settings
+    return Info(
+        versions=VERSIONS,
+        limits={name: getattr(settings, name) for name in Settings.LIMITS},
+        encodings=list(ENCODINGS),
+        dtypes=list(engine.dtypes.DTYPES),
+        ops=len(engine.catalogue()),
+    )
+
+
+VERSIONS = Versions(
+    gradwire=__version__,
+    semantics=SEMANTICS,
+    python=platform.python_version(),
+    libraries={name: metadata.version(name) for name in LIBRARIES},
+)
