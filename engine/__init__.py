@@ -1,0 +1,26 @@
+"""gradwire's engine: the semantics of torch.autograd on numpy.
+
+`import engine as torch` runs the PyTorch autograd tutorial. Every op of the registry is a function here
+(`engine.exp`, `engine.linalg.norm`, `engine.nn.functional.gelu`) and, where it takes a tensor first, a method.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import methods as _methods
+from engine import ops as _ops
+from engine.autograd import backward, grad
+from engine.dtypes import DType, dtype, get_default_dtype, set_default_dtype
+from engine.dtypes import bool_ as bool
+from engine.dtypes import complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8
+from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from engine.op import Op, lookup
+from engine.tensor import Size, Tensor
+
+
+def __getattr__(name: str) -> Op:
+    try:
+        return lookup(name)
+    except ValueError:
+        raise AttributeError(f"module 'engine' has no attribute '{name}'") from None

@@ -1,0 +1,241 @@
+"""The define-by-run sweep: backward() and grad() over recorded nodes, in torch's order.
+
+Nodes run in decreasing creation order once all that feeds them has run; AccumulateGrad runs as soon as it
+can. There is no recursion, so a chain of any length works.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import seeds
+from engine.errors import ArgumentError, GradError, RuntimeArgumentError, ValueArgumentError
+from engine.grad_mode import set_grad_enabled
+from engine.node import AccumulateGrad, Node, edge_of
+from engine.tensor import F, Tensor
+
+Key = tuple[int, int]  # a node's id and an output number
+
+
+class Sweep:
+    """One backward pass from `roots`. With `targets`, only paths to them run, and their gradients are caught."""
+
+    def __init__(self, roots: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Tensor] | None, create_graph: bool):
+        self._create_graph = create_graph
+        self._buffers: dict[int, list[Any]] = {}
+        self._nodes: list[Node] = []
+        self.caught: dict[Key, Tensor] = {}
+        self._wanted: set[Key] | None = None
+        edges = [edge_of(output) for output, _ in roots]
+        self._pending = self._count([node for node, _ in edges if node])
+        if targets is not None:
+            keys = [_key(edge_of(target)) for target in targets]
+            self._wanted = set(keys)
+            self._useful = self._reaching({node for node, _ in keys})
+        for (node, number), (_, gradient) in zip(edges, roots, strict=True):
+            if node is not None:
+                self._add(node, number, gradient)
+
+    def _count(self, roots: list[Node]) -> dict[int, int]:
+        """How many edges lead to each node behind `roots`."""
+        pending: dict[int, int] = {}
+        seen = {id(node) for node in roots}
+        stack = list({id(node): node for node in roots}.values())
+        while stack:
+            node = stack.pop()
+            self._nodes.append(node)
+            for following, _ in node.next_functions:
+                if following is not None:
+                    pending[id(following)] = pending.get(id(following), 0) + 1
+                    if id(following) not in seen:
+                        seen.add(id(following))
+                        stack.append(following)
+        return pending
+
+    def _reaching(self, targets: set[int]) -> set[int]:
+        """The nodes from which a target can be reached."""
+        useful = set(targets)
+        for node in sorted(self._nodes, key=lambda each: each.sequence if each.next_functions else -1):
+            if any(id(following) in useful for following, _ in node.next_functions if following):
+                useful.add(id(node))
+        return useful
+
+    def _add(self, node: Node, number: int, gradient: Any) -> None:
+        buffer = self._buffers.setdefault(id(node), [None] * len(node.outputs))
+        buffer[number] = gradient if buffer[number] is None else F.add(buffer[number], gradient)
+
+    def run(self) -> list[Node]:
+        """Run every node; gives the nodes that ran."""
+        ready = [(_priority(node), id(node), node) for node in self._nodes if not self._pending.get(id(node))]
+        heapq.heapify(ready)
+        ran = []
+        with set_grad_enabled(self._create_graph):
+            while ready:
+                node = heapq.heappop(ready)[2]
+                ran.append(node)
+                for (following, number), gradient in zip(node.next_functions, self._step(node), strict=True):
+                    if following is None:
+                        continue
+                    if gradient is not None:
+                        self._add(following, number, gradient)
+                    self._pending[id(following)] -= 1
+                    if not self._pending[id(following)]:
+                        heapq.heappush(ready, (_priority(following), id(following), following))
+        return ran
+
+    def _step(self, node: Node) -> Sequence[Any]:
+        """The cotangents for the node's edges; hooks, retained and caught gradients on the way."""
+        gradients = self._buffers.pop(id(node), None)
+        nothing = [None] * len(node.next_functions)
+        if gradients is None or all(each is None for each in gradients):
+            return nothing
+        if isinstance(node, AccumulateGrad):
+            gradients = [_hooked(node.variable.hooks, gradients[0])]
+        for number, hooks in node.tensor_hooks.items():
+            if gradients[number] is not None:
+                gradients[number] = _hooked(hooks, gradients[number])
+        self._keep(node, gradients)
+        if isinstance(node, AccumulateGrad):
+            if self._wanted is None or (id(node), 0) in self._wanted and self.accumulates:
+                accumulate(node.variable, gradients[0], self._create_graph)
+            return nothing
+        if self._wanted is not None and not self._leads_on(node):
+            return nothing
+        return node.run(gradients, F)
+
+    accumulates = False
+
+    def _leads_on(self, node: Node) -> bool:
+        return any(id(following) in self._useful for following, _ in node.next_functions if following)
+
+    def _keep(self, node: Node, gradients: list[Any]) -> None:
+        for number, reference in node.retained.items():
+            tensor = reference()
+            if tensor is not None and gradients[number] is not None:
+                kept = gradients[number] if self._create_graph else gradients[number].detach()
+                tensor._grad = kept if tensor._grad is None else F.add(tensor._grad, kept)
+        for number, gradient in enumerate(gradients):
+            if self._wanted and (id(node), number) in self._wanted and gradient is not None:
+                self.caught[id(node), number] = gradient
+
+
+def _priority(node: Node) -> int:
+    return -(2**63) if isinstance(node, AccumulateGrad) else -node.sequence
+
+
+def _key(edge: tuple[Node | None, int]) -> Key:
+    return (id(edge[0]), edge[1])
+
+
+def _hooked(hooks: Sequence[Any], gradient: Any) -> Any:
+    for hook in list(hooks):
+        new = hook(gradient)
+        if new is None:
+            continue
+        if not isinstance(new, Tensor):
+            raise ArgumentError(f"expected Variable, but hook returned '{type(new).__name__}'")
+        if new.shape != gradient.shape:
+            raise RuntimeArgumentError(f"hook '{hook.__name__}' has changed the size of value")
+        gradient = new
+    return gradient
+
+
+def accumulate(variable: Tensor, gradient: Tensor, create_graph: bool) -> None:
+    """Add `gradient` to `variable.grad`: in place, as torch does, unless a graph of it is wanted."""
+    if create_graph:
+        variable._grad = gradient if variable._grad is None else F.add(variable._grad, gradient)
+    elif variable._grad is None:
+        variable._grad = Tensor(np.array(gradient.array, order="C"))
+    else:
+        np.add(variable._grad.array, gradient.array, out=variable._grad.array)
+        variable._grad.storage.version += 1
+    for hook in list(variable.accumulated_hooks):
+        hook(variable)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (tuple, list)) else [value]
+
+
+def _roots(tensors: Any, gradients: Any) -> list[tuple[Tensor, Tensor]]:
+    outputs = _as_list(tensors)
+    given = [None] * len(outputs) if gradients is None else _as_list(gradients)
+    seeds.check_count(len(outputs), len(given))
+    for index, output in enumerate(outputs):
+        if given[index] is None:
+            seeds.check_output(output, index)
+    found = [(o, seeds.seed(F, o, g, index)) for index, (o, g) in enumerate(zip(outputs, given, strict=True))]
+    for index, output in enumerate(outputs):
+        seeds.check_output(output, index)
+    return found
+
+
+def _finish(ran: list[Node], retain_graph: bool) -> None:
+    if not retain_graph:
+        for node in ran:
+            node.release()
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Accumulate into `.grad` of the leaves behind `tensors` (or of `inputs` alone) the vjp with `grad_tensors`."""
+    targets = None if inputs is None else _as_list(inputs)
+    if targets is not None and not targets:
+        raise RuntimeArgumentError("`inputs` argument to `backward()` cannot be empty.")
+    sweep = Sweep(_roots(tensors, grad_tensors), targets, create_graph)
+    sweep.accumulates = True
+    ran = sweep.run()
+    for target in targets or ():
+        caught = sweep.caught.get(_key(edge_of(target)))
+        if not target.is_leaf and caught is not None:
+            accumulate(target, caught, create_graph)
+    _finish(ran, create_graph if retain_graph is None else retain_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The vjp of `outputs` with `grad_outputs` for each of `inputs`; `.grad` is left alone."""
+    if materialize_grads and allow_unused is False:
+        raise ValueArgumentError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    targets = _as_list(inputs)
+    if not targets:
+        raise RuntimeArgumentError("`inputs` argument to `grad()` cannot be empty.")
+    for target in targets:
+        if not target.requires_grad:
+            raise GradError("One of the differentiated Tensors does not require grad")
+    sweep = Sweep(_roots(outputs, grad_outputs), targets, create_graph)
+    ran = sweep.run()
+    found = [sweep.caught.get(_key(edge_of(target))) for target in targets]
+    for index, gradient in enumerate(found):
+        if gradient is None and not (allow_unused or materialize_grads):
+            raise unused(index)
+    _finish(ran, create_graph if retain_graph is None else retain_graph)
+    if materialize_grads:
+        return tuple(F.zeros_like(t) if g is None else g for t, g in zip(targets, found, strict=True))
+    return tuple(found)
+
+
+def unused(index: int) -> GradError:
+    """The error for an input that no path leads to."""
+    return GradError(
+        f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior."
+    )

@@ -1,0 +1,172 @@
+"""Elementwise kernels as lists of ufunc steps.
+
+    Kernel("t = negative(input); t = exp(t); t = add(t, 1); y = reciprocal(t)")
+
+Each step names a numpy ufunc (or one of scipy.special, imported on first use, or `select(mask, a, b)`), its
+arguments (operands and settings by parameter name, earlier results, numbers) and the name of its result; the
+last step makes the op's result. Nothing is hidden in a step, so a plan can fuse the steps of many ops and run
+them tile by tile. Scratch is what is named and is not the last: `scratch` counts it.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.dtypes import COMPLEX, DType, get_default_dtype, result_dtype, scalar_dtype
+from engine.types import Type
+
+COMPARISONS = frozenset(
+    "equal not_equal less less_equal greater greater_equal logical_and logical_or logical_not logical_xor "
+    "isnan isinf isfinite signbit".split()
+)
+_CAST_KINDS = frozenset({"Tensor", "Tensor | Number"})
+
+
+class Step(NamedTuple):
+    """`out = ufunc(*args)`; an argument is a name or a number."""
+
+    ufunc: str
+    args: tuple[Any, ...]
+    out: str
+
+
+def select(mask: Any, chosen: Any, other: Any, out: Any = None) -> Any:
+    """`chosen` where `mask`, else `other`: numpy.where as a step."""
+    if out is None:
+        return np.where(mask, chosen, other)
+    np.copyto(out, other)
+    np.copyto(out, chosen, where=mask)
+    return out
+
+
+@functools.cache
+def ufunc(name: str) -> Callable[..., Any]:
+    """The function a step names."""
+    if name == "select":
+        return select
+    found = getattr(np, name, None)
+    if found is None:
+        import scipy.special
+
+        found = getattr(scipy.special, name)
+    if not isinstance(found, np.ufunc):
+        raise TypeError(f"{name} is no ufunc")
+    return found
+
+
+def _parse(program: str) -> tuple[Step, ...]:
+    steps = []
+    for text in program.split(";"):
+        assignment = ast.parse(text.strip()).body[0]
+        assert isinstance(assignment, ast.Assign) and isinstance(assignment.value, ast.Call)
+        target, call = assignment.targets[0], assignment.value
+        assert isinstance(target, ast.Name) and isinstance(call.func, ast.Name)
+        args = tuple(each.id if isinstance(each, ast.Name) else ast.literal_eval(each) for each in call.args)
+        steps.append(Step(call.func.id, args, target.id))
+    return tuple(steps)
+
+
+class Kernel:
+    """A list of ufunc steps. `compute` says in which dtype: "promote" as the operands promote, "float" the
+    same but at least a float, so that sin of integers is a float."""
+
+    def __init__(self, program: str, *, compute: str = "promote") -> None:
+        self.steps = _parse(program)
+        self.compute = compute
+        self.scratch = len({step.out for step in self.steps}) - 1
+
+    def compute_dtype(self, kinds: Sequence[str], metas: Sequence[Any]) -> DType:
+        """The dtype that operands are cast to before the first step."""
+        cast = [meta for kind, meta in zip(kinds, metas, strict=True) if kind in _CAST_KINDS and meta is not None]
+        return float_if_integer(promoted(cast)) if self.compute == "float" else promoted(cast)
+
+    def compile(
+        self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]
+    ) -> Callable[..., Any]:
+        """A function of the operands' arrays (a Python scalar's argument is ignored: its value is bound here)."""
+        operands = [p for p in params if p.is_operand]
+        dtype = self.compute_dtype([p.kind for p in operands], metas)
+        casts = []
+        constants: dict[str, Any] = {name: _constant(value, dtype) for name, value in attrs.items()}
+        for position, (param, meta) in enumerate(zip(operands, metas, strict=True)):
+            if not isinstance(meta, Type):
+                constants[param.name] = _constant(meta, dtype)
+                continue
+            wanted = dtype.numpy if param.kind in _CAST_KINDS and meta.dtype is not dtype else None
+            casts.append((position, param.name, wanted))
+        if len(self.steps) == 1 and all(wanted is None for _, _, wanted in casts):
+            return self._single(casts, constants, out)
+        return functools.partial(_run, self._resolve(constants, dtype), casts, out.dtype.numpy)
+
+    def _resolve(self, constants: dict[str, Any], dtype: DType) -> list[tuple[Callable[..., Any], list[Any], str]]:
+        """Names that are constants replaced by their values; what stays a string is looked up at run time."""
+        steps = []
+        same: dict[str, str] = {}  # results that a multiplication by a setting of 1 leaves as they are
+        for step in self.steps:
+            args = [same.get(a, constants.get(a, a)) if isinstance(a, str) else _constant(a, dtype) for a in step.args]
+            if step.ufunc == "multiply" and isinstance(args[0], str) and not isinstance(args[1], str) and args[1] == 1:
+                same[step.out] = args[0]
+            else:
+                steps.append((ufunc(step.ufunc), args, step.out))
+        return steps
+
+    def _single(self, casts: list[Any], constants: dict[str, Any], out: Type) -> Callable[..., Any]:
+        step = self.steps[0]
+        function, names = ufunc(step.ufunc), [name for _, name, _ in casts]
+        comparison = step.ufunc in COMPARISONS
+        if tuple(names) == step.args and (comparison or len(names) > 0):
+            return _exact(function, out.dtype.numpy)
+        args = [constants.get(a, a) if isinstance(a, str) else a for a in step.args]
+        return functools.partial(_run, [(function, args, step.out)], casts, out.dtype.numpy)
+
+
+def _exact(function: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
+    def run(*arrays: Any) -> Any:
+        result = function(*arrays)
+        return result if result.dtype == dtype else result.astype(dtype)
+
+    return run
+
+
+def _run(steps: list[Any], casts: list[Any], dtype: Any, *arrays: Any) -> Any:
+    names = {name: arrays[at] if to is None else arrays[at].astype(to) for at, name, to in casts}
+    result: Any = None
+    for function, args, out in steps:
+        result = names[out] = function(*(names[a] if type(a) is str else a for a in args))
+    return result if result.dtype == dtype else result.astype(dtype)
+
+
+def _constant(value: Any, dtype: DType) -> Any:
+    """A setting or Python scalar as a numpy scalar of the compute dtype, wrapping integers as torch does."""
+    if isinstance(value, (bool, int, float, complex)):
+        if isinstance(value, complex) and dtype.category < COMPLEX:
+            return value
+        if isinstance(value, float) and dtype.category < 2:
+            return value
+        if isinstance(value, int) and dtype.category == 1:
+            return np.asarray(value & (2**64 - 1), np.uint64).astype(dtype.numpy)[()]
+        return dtype.numpy.type(value)
+    return value
+
+
+def promoted(operands: Sequence[Any]) -> DType:
+    """The common dtype of operands given as Types or Python scalars."""
+    if len(operands) == 1 and isinstance(operands[0], Type):
+        return operands[0].dtype
+    dimensioned = [each.dtype for each in operands if isinstance(each, Type) and each.shape]
+    zero_dim = [each.dtype for each in operands if isinstance(each, Type) and not each.shape]
+    scalars = [scalar_dtype(each) for each in operands if not isinstance(each, Type)]
+    return result_dtype(dimensioned, zero_dim, scalars)
+
+
+def float_if_integer(dtype: DType) -> DType:
+    """`dtype`, or the default dtype in place of an integer or bool one."""
+    return dtype if dtype.category > 1 else get_default_dtype()
+
+
+

@@ -1,0 +1,80 @@
+"""Tensor's operators and methods, from the registry: whatever takes a tensor first is a method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.op import REGISTRY, Op, lookup
+from engine.tensor import Tensor
+
+_OPERATORS = {
+    "__add__": "add",
+    "__radd__": "add",
+    "__sub__": "sub",
+    "__rsub__": "rsub",
+    "__mul__": "mul",
+    "__rmul__": "mul",
+    "__truediv__": "div",
+    "__pow__": "pow",
+    "__matmul__": "matmul",
+    "__mod__": "remainder",
+    "__floordiv__": "floor_divide",
+    "__neg__": "neg",
+    "__pos__": "positive",
+    "__abs__": "abs",
+    "__eq__": "eq",
+    "__ne__": "ne",
+    "__lt__": "lt",
+    "__le__": "le",
+    "__gt__": "gt",
+    "__ge__": "ge",
+    "__invert__": "logical_not",
+    "__and__": "logical_and",
+    "__or__": "logical_or",
+}
+_REFLECTED = {"__rtruediv__": "div", "__rpow__": "pow"}
+_PROPERTIES = ("T", "mT", "real", "imag")
+_NOT_METHODS = ("tensor", "where")
+
+
+def _method(op: Op) -> Callable[..., Any]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return op(self, *args, **kwargs)
+
+    method.__name__ = op.short
+    method.__doc__ = op.doc
+    return method
+
+
+def _reflected(op: Op) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return op(other, self)
+
+    return method
+
+
+def install() -> None:
+    """Give Tensor its operators and methods; what it defines itself stays."""
+    for op in REGISTRY.values():
+        first = op.params[0] if op.params else None
+        if first and first.name == "input" and not op.name.startswith(("_", "linalg.", "nn.functional.")):
+            for name in {op.short, *(alias for alias in op.aliases if "." not in alias)}:
+                if name in _PROPERTIES:
+                    setattr(Tensor, name, property(_method(op)))
+                elif name not in _NOT_METHODS and name not in Tensor.__dict__:
+                    setattr(Tensor, name, _method(op))
+    for names, make in ((_OPERATORS, _method), (_REFLECTED, _reflected)):
+        for special, name in names.items():
+            if any(name == known.name for known in REGISTRY.values()):
+                setattr(Tensor, special, make(lookup(name)))
+    if "getitem" in REGISTRY:
+        getitem = lookup("getitem")
+
+        def __getitem__(self: Tensor, key: Any) -> Any:
+            return getitem(self, key if isinstance(key, tuple) else (key,))
+
+        Tensor.__getitem__ = __getitem__  # type: ignore[attr-defined]
+
+
+install()

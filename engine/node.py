@@ -1,0 +1,208 @@
+"""The nodes of the define-by-run backward graph: what `tensor.grad_fn` is.
+
+`next_functions` has a pair (node or None, output number) per differentiable slot. Nodes are numbered in
+creation order; the sweep runs them in decreasing order, `AccumulateGrad` first.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine import saved
+from engine.errors import GradError, GraphFreed
+from engine.op import Functions, Op
+from engine.pullback import pullback
+from engine.types import Type
+
+if TYPE_CHECKING:
+    from engine.tensor import Tensor
+
+Edge = tuple["Node | None", int]
+_numbers = itertools.count()
+
+
+class RemovableHandle:
+    """Removes the hook that it was given for."""
+
+    def __init__(self, hooks: list[Any], hook: Any) -> None:
+        self._hooks, self._hook = hooks, hook
+
+    def remove(self) -> None:
+        """Take the hook away; nothing happens the second time."""
+        if self._hook in self._hooks:
+            self._hooks.remove(self._hook)
+
+
+class Node:
+    """A function of the backward graph."""
+
+    def __init__(self, next_functions: tuple[Edge, ...]) -> None:
+        self.next_functions = next_functions
+        self.sequence = next(_numbers)
+        self.outputs: tuple[Type, ...] = ()
+        self.tensor_hooks: dict[int, list[Callable[[Any], Any]]] = {}
+        self.retained: dict[int, weakref.ref[Tensor]] = {}
+        self._pre_hooks: list[Callable[..., Any]] = []
+        self._post_hooks: list[Callable[..., Any]] = []
+
+    def name(self) -> str:
+        """torch's name of the node."""
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+    def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(grad_inputs, grad_outputs)` after the node has run; a tuple from it replaces grad_inputs."""
+        self._post_hooks.append(hook)
+        return RemovableHandle(self._post_hooks, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(grad_outputs)` before the node runs; a tuple from it replaces grad_outputs."""
+        self._pre_hooks.append(hook)
+        return RemovableHandle(self._pre_hooks, hook)
+
+    def run(self, gradients: list[Any], F: Functions) -> list[Any]:
+        """The cotangent for each of `next_functions`, with the node's own hooks applied."""
+        for hook in self._pre_hooks:
+            gradients = list(hook(tuple(gradients)) or gradients)
+        found = self.backward(gradients, F)
+        for hook in self._post_hooks:
+            found = list(hook(tuple(found), tuple(gradients)) or found)
+        return found
+
+    def backward(self, gradients: list[Any], F: Functions) -> list[Any]:
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Forget the saved values."""
+
+
+class AccumulateGrad(Node):
+    """The end of a path: adds what arrives to `variable.grad`."""
+
+    def __init__(self, variable: Tensor) -> None:
+        super().__init__(())
+        self.variable = variable
+        self.outputs = (variable.meta,)
+
+    def name(self) -> str:
+        """torch's name of the node."""
+        return "torch::autograd::AccumulateGrad"
+
+
+class _Unsaved:
+    """An operand or result that the node did not keep: only its type is known."""
+
+    def __init__(self, meta: Type) -> None:
+        self.meta = meta
+        self.shape, self.dtype, self.ndim = meta.shape, meta.dtype, meta.ndim
+
+
+class _SavedResult:
+    """An output kept without its link to the node, which would be a cycle."""
+
+    def __init__(self, tensor: Tensor, number: int) -> None:
+        self.detached, self.number = tensor.detach(), number
+
+    def unpack(self, node: OpNode) -> Any:
+        return self.detached.attach(node, self.number)
+
+
+class OpNode(Node):
+    """The backward of one op call. Saved values are attributes: `node._saved_other`."""
+
+    def __init__(
+        self, op: Op, operands: Sequence[Any], results: Sequence[Tensor], attrs: dict[str, Any], given: dict[str, Any]
+    ) -> None:
+        slots = op.slots(operands)
+        super().__init__(tuple(edge_of(operands[at]) for at in slots))
+        self.op, self.attrs, self.given, self.slots = op, attrs, given, slots
+        self.outputs = tuple(each.meta for each in results)
+        in_slot = set(slots)
+        self.needs = [at in in_slot and getattr(x, "requires_grad", False) for at, x in enumerate(operands)]
+        keep_operands, keep_outputs = saved.kept(op, self.needs)
+        self._x = [x if at in keep_operands else _unsaved(x) for at, x in enumerate(operands)]
+        self._y: list[Any] = [
+            _SavedResult(y, at) if at in keep_outputs else _unsaved(y) for at, y in enumerate(results)
+        ]
+        tensors = [operands[at] for at in keep_operands if hasattr(operands[at], "version")]
+        tensors += [y.detached for y in self._y if type(y) is _SavedResult]
+        self._versions = [(tensor, tensor.version) for tensor in tensors]
+        self.saves_tensors = bool(tensors) or any(at in in_slot and operands[at] is not None for at in keep_operands)
+        self._freed = False
+
+    def backward(self, gradients: list[Any], F: Functions) -> list[Any]:
+        x, y = self._unpack()
+        cotangents = pullback(self.op, F, x, y, gradients, self.attrs, self.needs)
+        return [cotangents[at] for at in self.slots]
+
+    def _unpack(self) -> tuple[list[Any], list[Any]]:
+        if self._freed and self.saves_tensors:
+            raise GraphFreed
+        for tensor, version in self._versions:
+            if tensor.version != version:
+                raise _modified(tensor, version)
+        return self._x, [each.unpack(self) if type(each) is _SavedResult else each for each in self._y]
+
+    def release(self) -> None:
+        """Forget the saved values."""
+        if self.saves_tensors:
+            self._x, self._y, self._versions = [], [], []
+        self._freed = True
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_saved_"):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        x, y = self._unpack()
+        found = saved.describe(self.op, x, y, self.given, self.needs)
+        if name.removeprefix("_saved_") not in found:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return _public(found[name.removeprefix("_saved_")])
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(f"_saved_{field.name}" for field in saved.fields(self.op))]
+
+
+def _unsaved(operand: Any) -> Any:
+    return _Unsaved(operand.meta) if hasattr(operand, "meta") else operand
+
+
+def _public(value: Any) -> Any:
+    """A saved setting as torch shows it: sequences are tuples, negative dims unsigned."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_public(each) for each in value)
+    if isinstance(value, int) and not isinstance(value, bool) and value < 0:
+        return value + 2**64
+    return value
+
+
+def _modified(tensor: Tensor, version: int) -> GradError:
+    title = f"torch.{tensor.dtype.title}Tensor {list(tensor.shape)}"
+    maker = tensor.grad_fn
+    origin = f", which is output {tensor.output_nr} of {maker.name()}" if maker else ""
+    return GradError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[{title}]{origin}, is at version {tensor.version}; expected version {version} instead. Hint: enable "
+        "anomaly detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+@functools.cache
+def node_class(name: str) -> type[OpNode]:
+    """A class of that name, so that `type(node).__name__` is torch's."""
+    return type(name, (OpNode,), {})
+
+
+def edge_of(operand: Any) -> Edge:
+    """Where the cotangent of an operand goes."""
+    if not getattr(operand, "requires_grad", False):
+        return (None, 0)
+    if operand.grad_fn is not None:
+        return (operand.grad_fn, operand.output_nr)
+    return (operand.accumulate_node(), 0)

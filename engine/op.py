@@ -1,0 +1,280 @@
+"""The record of an op, the registry of them, and the one way to call them.
+
+An op is one definition: signature, docstring, inference of the result's type, numpy kernel, vjp, names for
+the trace, samples. Everything else (request validation, catalogue, docs, tests) is read from it.
+
+A rule is `vjp(F, x, y, g, **settings)`: `x` the operands, `y` the result, `g` the cotangent of the result,
+`F` the builder (numpy now, or a node appended to a graph). It gives one callable or None per operand, called
+only when that operand's cotangent is needed. It may read only the operands and results that `saves` names;
+of the others it sees shape and dtype.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from engine.errors import UnknownOp
+from engine.kernels import Kernel
+from engine.signature import LISTS, SLOTS, Bound, Param, match, split
+from engine.types import Type
+
+Kind = Literal[
+    "elementwise",  # one result element from one element of each broadcast operand
+    "view",  # the result may share the operand's memory
+    "structural",  # moves, joins or repeats elements
+    "reduction",
+    "contraction",  # multilinear: matmul and its kin
+    "index",  # reads or writes at computed places
+    "normalisation",  # softmax, layer_norm …: coarse kernels along some dims
+    "creation",
+    "random",  # draws from the generator: never merged, never dropped
+    "composite",  # a body over F, expanded where it is called
+]
+Rule = Callable[..., Sequence[Callable[[], Any] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A sample: arguments of one call. numpy arrays in it stand for tensors; floating ones require grad."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that must be refused, and the sentence it is refused with."""
+
+    call: Call
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoDerivative:
+    """The statement that an op has no derivative, with torch's sentence or the reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One op. `infer(*operand types, **settings)` gives its Type (or a tuple of them) before any arithmetic;
+    `run` is a Kernel, a numpy function of the operands' arrays, or (composite) a body over F."""
+
+    name: str
+    params: tuple[Param, ...]
+    doc: str
+    kind: Kind
+    run: Kernel | Callable[..., Any]
+    infer: Callable[..., Any] | None = None
+    vjp: Rule | NoDerivative | None = None
+    grad_fn: str | Callable[..., str] = ""
+    saves: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ("result",)
+    aliases: tuple[str, ...] = ()
+    samples: Callable[[Any], Iterable[Call]] = field(default=lambda make: ())
+    refusals: Callable[[Any], Iterable[Refusal]] = field(default=lambda make: ())
+
+    def __post_init__(self) -> None:
+        names = inspect.signature(self.run).parameters if callable(self.run) else {}
+        object.__setattr__(self, "wants_meta", "meta" in names)
+        object.__setattr__(self, "has_lists", any(p.kind in LISTS for p in self.params))
+        plain = all(p.kind in ("Tensor", "Tensor | Number") and p.default is inspect.Parameter.empty for p in self.params)
+        object.__setattr__(self, "plain_arity", len(self.params) if plain else -1)
+
+    wants_meta: bool = field(init=False)
+    has_lists: bool = field(init=False)
+    plain_arity: int = field(init=False)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it through the current builder: numpy now, or a node of the graph being built."""
+        return current_builder().apply(self, args, kwargs)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    @property
+    def short(self) -> str:
+        """The name without its namespace."""
+        return self.name.rpartition(".")[2]
+
+    def match(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """The value of each parameter of a call."""
+        return match(self.short, self.params, args, kwargs)
+
+    def expand(self, F: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """A composite's body over `F` for a call."""
+        assert callable(self.run)
+        values = self.match(args, kwargs)
+        positional = [v for p, v in zip(self.params, values, strict=True) if not p.keyword_only]
+        named = {p.name: v for p, v in zip(self.params, values, strict=True) if p.keyword_only}
+        return self.run(F, *positional, **named)
+
+    def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Bound:
+        """A call split into operands and settings."""
+        return split(self.params, self.match(args, kwargs))
+
+    def infer_types(self, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Type, ...]:
+        """The types of the outputs, from operands that have `.meta` or are Python scalars."""
+        assert self.infer is not None
+        found = self.infer(*(getattr(each, "meta", each) for each in operands), **attrs)
+        return (found,) if isinstance(found, Type) else found
+
+    def execute(self, arrays: Sequence[Any], metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]) -> Any:
+        """Run the kernel now. `metas` are the operands' types or Python scalars."""
+        return self.compile(metas, out, attrs)(*arrays)
+
+    def compile(self, metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]) -> Callable[..., Any]:
+        """A function of the operands' arrays alone (a random op's takes the generator first)."""
+        if isinstance(self.run, Kernel):
+            return self.run.compile(self.params, metas, out[0], attrs)
+        extra = dict(attrs)
+        if self.wants_meta:
+            extra["meta"] = out[0] if len(out) == 1 else out
+        run = self.run
+        return (lambda *arrays: run(*arrays, **extra)) if extra else run
+
+    def slots(self, operands: Sequence[Any]) -> list[int]:
+        """Positions of the operands that have a place in next_functions, in order."""
+        kinds = self.operand_kinds(len(operands))
+        found = []
+        for position, (kind, operand) in enumerate(zip(kinds, operands, strict=True)):
+            scalar_overload = kind == "Tensor | Number" and not hasattr(operand, "meta") and operand is not None
+            if kind in SLOTS and not scalar_overload:
+                found.append(position)
+        return found
+
+    def operand_kinds(self, count: int) -> list[str]:
+        """The kind of each flat operand, `count` of them."""
+        single = [p for p in self.params if p.is_operand]
+        if not self.has_lists:
+            return [p.kind for p in single]
+        kinds: list[str] = []
+        for p in single:
+            kinds.extend([p.kind] * (count - len(single) + 1) if p.kind in LISTS else [p.kind])
+        return kinds
+
+    def node_name(self, operands: Sequence[Any], given: dict[str, Any]) -> str:
+        """The name torch gives the grad_fn of this call."""
+        return self.grad_fn if isinstance(self.grad_fn, str) else self.grad_fn(operands, given)
+
+
+class Builder(Protocol):
+    """Whatever ops are applied to: arrays now, or a graph."""
+
+    def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any: ...
+
+
+_builder: contextvars.ContextVar[Builder | None] = contextvars.ContextVar("builder", default=None)
+_eager: list[Builder] = []
+
+
+def current_builder() -> Builder:
+    """The builder that ops called now are applied to; define-by-run unless a program is being built."""
+    return _builder.get() or _eager[0]
+
+
+def set_builder(builder: Builder) -> contextvars.Token[Builder | None]:
+    """Make `builder` current; give the token to `reset_builder`."""
+    return _builder.set(builder)
+
+
+def reset_builder(token: contextvars.Token[Builder | None]) -> None:
+    """Undo `set_builder`."""
+    _builder.reset(token)
+
+
+def register_eager(builder: Builder) -> None:
+    """Name the define-by-run builder; called once, by its module."""
+    _eager[:] = [builder]
+
+
+class Functions:
+    """The ops of a builder as attributes: `F.mul(g, y)`."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        op = lookup(name)
+        apply = self._builder.apply
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return apply(op, args, kwargs)
+
+        self.__dict__[name] = call
+        return call
+
+
+REGISTRY: dict[str, Op] = {}
+_NAMES: dict[str, Op] = {}
+
+
+def register(op: Op) -> Op:
+    """Enter `op` under its name, its aliases and the short forms that torch has."""
+    if op.name in REGISTRY:
+        raise ValueError(f"op {op.name} is defined twice")
+    REGISTRY[op.name] = op
+    _NAMES[op.name] = op
+    names = list(op.aliases)
+    if op.name.startswith("nn.functional."):
+        names += [f"F.{op.short}", op.short]
+    for alias in names:
+        if _NAMES.setdefault(alias, op) is not op and alias in op.aliases:
+            raise ValueError(f"alias {alias} of {op.name} is taken by {_NAMES[alias].name}")
+    return op
+
+
+def names_of(op: Op) -> list[str]:
+    """Every other name that finds `op`."""
+    return sorted(name for name, found in _NAMES.items() if found is op and name != op.name)
+
+
+def lookup(name: str) -> Op:
+    """The op called `name`: torch's dotted path without `torch.`, a short name or an alias; else UnknownOp."""
+    found = _NAMES.get(name)
+    if found is None:
+        raise UnknownOp(f"unknown op {name!r}" if len(name) <= 64 else "unknown op")
+    return found
+
+
+def zero_rule(count: int) -> Rule:
+    """The rule of a piecewise constant function: a zero cotangent for each operand."""
+
+    def rule(F: Any, x: Any, y: Any, g: Any, **settings: Any) -> Sequence[Callable[[], Any]]:
+        return [lambda: F.zeros_like(g)] * count
+
+    return rule
+
+
+def sample(*args: Any, **kwargs: Any) -> Call:
+    """A sample call; numpy arrays stand for tensors."""
+    return Call(args, kwargs)
+
+
+def refused(text: str, *args: Any, **kwargs: Any) -> Refusal:
+    """A call that must be refused with a sentence that contains `text`."""
+    return Refusal(Call(args, kwargs), text)
+
+
+class SampleMaker:
+    """Makes sample arrays, the same at every run: `make(2, 3)`, `make(4, low=0.1)`, `make.ints(3, high=5)`."""
+
+    def __init__(self, seed: int, dtype: Any = np.float64) -> None:
+        self._random = np.random.default_rng(seed)
+        self._dtype = dtype
+
+    def __call__(self, *shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray[Any, Any]:
+        return np.asarray(self._random.uniform(low, high, shape), dtype=self._dtype)
+
+    def ints(self, *shape: int, low: int = 0, high: int = 10) -> np.ndarray[Any, Any]:
+        return np.asarray(self._random.integers(low, high, shape), dtype=np.int64)
+
+    def bools(self, *shape: int) -> np.ndarray[Any, Any]:
+        return np.asarray(self._random.random(shape) < 0.5)

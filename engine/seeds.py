@@ -1,0 +1,59 @@
+"""The cotangents that a sweep starts from: torch's checks of outputs and gradients, for both executors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import ArgumentError, DTypeError, GradError, NotScalar, ShapeError
+from engine.types import Shape
+
+
+def size_text(shape: Shape) -> str:
+    """A shape as torch prints it."""
+    return f"torch.Size({list(shape)})"
+
+
+def check_output(output: Any, index: int) -> None:
+    """An output must have a history; GradError in torch's words if it has none."""
+    if not output.requires_grad:
+        raise GradError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+
+
+def seed(F: Any, output: Any, gradient: Any, index: int) -> Any:
+    """The cotangent of `output`: `gradient` checked and cast, or ones where it is None and one element is there."""
+    if gradient is None:
+        if output.meta.numel != 1:
+            raise NotScalar("grad can be implicitly created only for scalar outputs")
+        if output.meta.dtype.is_complex:
+            raise NotScalar(f"grad can be implicitly created only for real scalar outputs but got {output.meta.dtype!r}")
+        return F.ones_like(output)
+    if not hasattr(gradient, "meta"):
+        raise ArgumentError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    return fitted(F, output, gradient, index)
+
+
+def fitted(F: Any, output: Any, gradient: Any, index: int) -> Any:
+    """`gradient` if it has the shape of `output`, cast to its dtype."""
+    have, want = gradient.meta, output.meta
+    if have.shape != want.shape:
+        raise ShapeError(
+            f"Mismatch in shape: grad_output[{index}] has a shape of {size_text(have.shape)} and "
+            f"output[{index}] has a shape of {size_text(want.shape)}.",
+            expected=list(want.shape),
+            actual=list(have.shape),
+        )
+    if have.dtype.is_complex != want.dtype.is_complex:
+        raise DTypeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+            f"dtype: grad_output[{index}] has a dtype of {have.dtype!r} and output[{index}] has a dtype of "
+            f"{want.dtype!r}.",
+            expected=want.dtype.name,
+            actual=have.dtype.name,
+        )
+    return gradient if have.dtype is want.dtype else F.to(gradient, want.dtype)
+
+
+def check_count(outputs: int, gradients: int) -> None:
+    """One gradient an output."""
+    if outputs != gradients:
+        raise GradError(f"got {outputs} tensors and {gradients} gradients", expected=outputs, actual=gradients)

@@ -1,0 +1,353 @@
+"""`Tensor`: an array with an autograd history, and the builder that runs ops on arrays now."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine import printing, random
+from engine import dtypes as dt
+from engine.dtypes import DType
+from engine.errors import ArgumentError, DTypeError, GradError, RuntimeArgumentError, ShapeError
+from engine.grad_mode import is_grad_enabled
+from engine.node import AccumulateGrad, Node, OpNode, RemovableHandle, node_class
+from engine.op import Functions, Op, register_eager
+from engine.types import Type, strided
+
+
+class Size(tuple[int, ...]):
+    """A shape, printed as torch prints it."""
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self, dtype=np.int64))
+
+
+class Storage:
+    """The memory that views share; `version` counts in-place changes."""
+
+    __slots__ = ("version",)
+
+    def __init__(self) -> None:
+        self.version = 0
+
+
+class Tensor:
+    """A numpy array that remembers how it was made.
+
+    `meta` is its Type, `array` the numpy array behind it. Every op of the registry whose first parameter is a
+    tensor is a method too.
+    """
+
+    __array_priority__ = 1000
+
+    def __init__(
+        self, array: np.ndarray[Any, Any], meta: Type | None = None, *, requires_grad: bool = False, storage: Storage | None = None
+    ) -> None:
+        self.array = array
+        self.meta = meta if meta is not None else type_of(array)
+        self.storage = storage or Storage()
+        self._requires_grad = requires_grad
+        self._grad_fn: Node | None = None
+        self.output_nr = 0
+        self._grad: Tensor | None = None
+        self.hooks: list[Callable[[Tensor], Tensor | None]] = []
+        self.accumulated_hooks: list[Callable[[Tensor], None]] = []
+        self._accumulate: weakref.ref[AccumulateGrad] | None = None
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...  # the ops, installed by engine.methods
+
+    # -- what it is
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of its dimensions."""
+        return Size(self.meta.shape)
+
+    @property
+    def dtype(self) -> DType:
+        return self.meta.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.meta.shape)
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.meta.numel
+
+    def stride(self) -> tuple[int, ...]:
+        """The strides torch would give it, in elements."""
+        return self.meta.stride()
+
+    def is_contiguous(self) -> bool:
+        """Whether its elements are in row-major order."""
+        return self.meta.is_contiguous
+
+    def is_floating_point(self) -> bool:
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        return self.dtype.is_complex
+
+    @property
+    def version(self) -> int:
+        """How often its storage was changed in place."""
+        return self.storage.version
+
+    _version = version
+
+    # -- autograd state
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._requires_grad or self._grad_fn is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if wanted and not self.dtype.differentiable:
+            raise GradError("only Tensors of floating point and complex dtype can require gradients")
+        self._set_requires_grad(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Record ops on this leaf from here on, or stop to; GradError for integers and non-leaves."""
+        if requires_grad and not self.dtype.differentiable:
+            raise GradError("only Tensors of floating point dtype can require gradients")
+        self._set_requires_grad(requires_grad)
+        return self
+
+    def _set_requires_grad(self, wanted: bool) -> None:
+        if self._grad_fn is not None:
+            if wanted:
+                return
+            raise GradError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        self._requires_grad = wanted
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made it; None for a leaf."""
+        return self._grad_fn
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._grad_fn is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """What backward accumulated into it."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, new: Tensor | None) -> None:
+        if new is not None:
+            _check_assigned_grad(self, new)
+        self._grad = new
+
+    @property
+    def retains_grad(self) -> bool:
+        return self._grad_fn is not None and self.output_nr in self._grad_fn.retained
+
+    def retain_grad(self) -> None:
+        """Keep `.grad` of this non-leaf too."""
+        if not self.requires_grad:
+            raise GradError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._grad_fn is not None:
+            self._grad_fn.retained[self.output_nr] = weakref.ref(self)
+
+    def attach(self, node: Node, number: int) -> Tensor:
+        """This tensor as output `number` of `node`."""
+        self._grad_fn, self.output_nr = node, number
+        return self
+
+    def accumulate_node(self) -> AccumulateGrad:
+        """The one AccumulateGrad of this leaf."""
+        node = self._accumulate() if self._accumulate else None
+        if node is None:
+            node = AccumulateGrad(self)
+            self._accumulate = weakref.ref(node)
+        return node
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook(grad)` when its gradient is known; a Tensor from it replaces the gradient."""
+        if not self.requires_grad:
+            raise GradError("cannot register a hook on a tensor that doesn't require gradient")
+        hooks = self.hooks
+        if self._grad_fn is not None:
+            hooks = self._grad_fn.tensor_hooks.setdefault(self.output_nr, [])
+        hooks.append(hook)
+        return RemovableHandle(hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle:
+        """Call `hook(tensor)` after `.grad` of this leaf was accumulated."""
+        if not self.is_leaf:
+            raise GradError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        self.accumulated_hooks.append(hook)
+        return RemovableHandle(self.accumulated_hooks, hook)
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Accumulate the gradients of the leaves behind it; `gradient` is its cotangent, needed unless it has one element."""
+        from engine.autograd import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory and version counter, without history."""
+        return Tensor(self.array, self.meta, storage=self.storage)
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history, and with a version counter of its own."""
+        return Tensor(self.array, self.meta)
+
+    # -- out of the engine
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The array behind it; GradError if it requires grad."""
+        if self.requires_grad:
+            raise GradError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def item(self) -> Any:
+        """Its one element as a Python scalar."""
+        if self.numel() != 1:
+            raise RuntimeArgumentError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """Its elements as (nested lists of) Python scalars."""
+        return self.array.tolist()
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            amount = "no values" if self.numel() == 0 else "more than one value"
+            raise RuntimeArgumentError(f"Boolean value of Tensor with {amount} is ambiguous")
+        return bool(self.array.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.category > dt.INTEGER:
+            raise ArgumentError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __len__(self) -> int:
+        if not self.meta.shape:
+            raise ArgumentError("len() of a 0-d tensor")
+        return self.meta.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.meta.shape:
+            raise ArgumentError("iteration over a 0-d tensor")
+        return iter([self[at] for at in range(len(self))])
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        name = self._grad_fn.name() if self._grad_fn else None
+        return printing.format_tensor(
+            self.array,
+            requires_grad=self.requires_grad,
+            grad_fn=name,
+            default_dtype=dt.get_default_dtype().numpy,
+        )
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if not self.meta.shape and spec else repr(self)
+
+
+def type_of(array: np.ndarray[Any, Any]) -> Type:
+    """The Type of a numpy array, with its strides."""
+    dtype = dt.dtype(array.dtype)
+    if array.flags.c_contiguous:
+        return Type(array.shape, dtype)
+    return strided(array.shape, dtype, tuple(step // array.itemsize for step in array.strides))
+
+
+def _check_assigned_grad(tensor: Tensor, new: Any) -> None:
+    if not isinstance(new, Tensor):
+        raise ArgumentError(f"assigned grad expected to be a Tensor or None but got grad of type {type(new).__name__}")
+    if new is tensor:
+        raise GradError("can't assign Variable as its own grad")
+    if new.dtype is not tensor.dtype:
+        raise DTypeError(
+            f"attempting to assign a gradient of dtype '{new.dtype.name}' to a tensor with grad_dtype "
+            f"'{tensor.dtype.title}'. Please ensure that the gradient and the tensor have the same dtype"
+        )
+    if new.shape != tensor.shape:
+        raise ShapeError(
+            f"attempting to assign a gradient of size '{list(new.shape)}' to a tensor of size "
+            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same size"
+        )
+
+
+class Eager:
+    """Define-by-run: each op runs now, and is recorded if an operand requires grad."""
+
+    def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Run one call of `op`."""
+        if op.kind == "composite":
+            return op.expand(F, args, kwargs)
+        operands, attrs, given = op.bind(args, kwargs)
+        out = op.infer_types(operands, attrs)
+        arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
+        if op.kind == "random":
+            arrays.insert(0, random.default_generator())
+        with np.errstate(all="ignore"):
+            found = op.execute(arrays, [getattr(x, "meta", x) for x in operands], out, attrs)
+        found = found if len(out) > 1 else (found,)
+        storage = operands[0].storage if op.kind == "view" else None
+        results = [Tensor(np.asarray(a), meta, storage=storage) for a, meta in zip(found, out, strict=True)]
+        if op.vjp is not None and is_grad_enabled():
+            _record(op, operands, results, attrs, given)
+        return results[0] if len(results) == 1 else tuple(results)
+
+
+def _record(op: Op, operands: Sequence[Any], results: list[Tensor], attrs: dict[str, Any], given: dict[str, Any]) -> None:
+    """Give the results a grad_fn if an operand in a differentiable slot requires grad."""
+    recorded = [at for at, y in enumerate(results) if y.dtype.differentiable]
+    if not recorded or not any(getattr(operands[at], "requires_grad", False) for at in op.slots(operands)):
+        return
+    node = node_class(op.node_name(operands, given))(op, operands, results, attrs, given)
+    for at in recorded:
+        results[at].attach(node, at)
+
+
+EAGER = Eager()
+F = Functions(EAGER)
+register_eager(EAGER)
