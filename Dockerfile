@@ -5,10 +5,10 @@ FROM ${BASE} AS build
 # pip stays outside the environment it fills, so the environment has none.
 RUN python -m venv --without-pip /opt/gradwire
 COPY requirements.lock /build/
-RUN python -m pip --python /opt/gradwire/bin/python install --no-cache-dir --no-compile --no-deps \
-        --require-hashes --only-binary :all: -r /build/requirements.lock
 # Headers, stubs and the packages' own test suites serve nothing at run time.
-RUN find /opt/gradwire/lib -depth \( \
+RUN python -m pip --python /opt/gradwire/bin/python install --no-cache-dir --no-compile \
+        --require-hashes --only-binary :all: -r /build/requirements.lock \
+    && find /opt/gradwire/lib -depth \( \
         -type d \( -name tests -o -name include \) \
         -o -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.c' -o -name '*.a' \) \
         \) -exec rm -rf {} +
