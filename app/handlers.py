@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-import engine
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,10 +12,16 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+import engine
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, pointer
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-PARAMETER_PLACES = {("path",), ("query",), ("header",), ("cookie",)}  # locations that are no place in the body
+PARAMETER_PLACES = {
+    ("path",),
+    ("query",),
+    ("header",),
+    ("cookie",),
+}  # locations that are no place in the body
 
 # The framework's refusals: (code, detail). Its own texts are not passed on: some of them repeat the request.
 FRAMEWORK: Mapping[int, tuple[str, str]] = {
@@ -74,7 +79,7 @@ def _json_type(error: Mapping[str, Any]) -> str:
     if value is None:
         return "null"
     for kind, name in ((bool, "boolean"), ((int, float), "number"), (str, "string"), (Mapping, "object")):
-        if isinstance(value, kind):  # type: ignore[arg-type]  # one class or a tuple of them
+        if isinstance(value, kind):
             return name
     return "array" if isinstance(value, Sequence) else "value"
 
@@ -97,7 +102,9 @@ async def on_parameters(request: Request, error: Exception) -> Response:
 
 async def on_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code, detail = FRAMEWORK.get(error.status_code, FRAMEWORK[400] if error.status_code < 500 else ("internal", ""))
+    code, detail = FRAMEWORK.get(
+        error.status_code, FRAMEWORK[400] if error.status_code < 500 else ("internal", "")
+    )
     if code == "internal":
         raise RuntimeError(f"a route answered {error.status_code}") from error
     headers = dict(error.headers or {})
@@ -117,8 +124,8 @@ def allowed_methods(scope: Scope) -> list[str]:
     return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
-ERROR_HANDLERS: Mapping[type[Exception], Handler] = {
+Handler = Callable[[Request, Any], Coroutine[Any, Any, Response]]
+ERROR_HANDLERS: Mapping[int | type[Exception], Handler] = {
     Problem: on_problem,
     engine.errors.EngineError: on_engine_error,
     RequestValidationError: on_parameters,

@@ -1,6 +1,6 @@
 """What surrounds every request, as plain ASGI classes; outermost first:
 
-`Answer` (request id, fixed headers, the catch-all 500) · `HeadAsGet` · `BodyGuard` (size and time of the body).
+`Answer` (request id, fixed headers, the catch-all 500) · `HeadAsGet` · `BodyGuard` (size, time).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from app.handlers import ProblemResponse
 log = logging.getLogger("gradwire")
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-DRAIN_BYTES, DRAIN_SECONDS = 1 << 20, 1.0
+DRAIN_SECONDS = 2.0
 
 
 class Answer:
     """Gives the request an id and every request an answer.
 
     The id is the client's `X-Request-ID` where that is well-formed, else a new one; it stands in
-    `request.state.request_id` and in the answer. Whatever nothing else has handled becomes a 500 here and goes
-    no further: an exception that reaches the server makes it reset the connection under the client's next request.
+    `request.state.request_id` and in the answer. Whatever nothing else has handled becomes a 500 here and
+    goes no further: an exception that reaches the server resets the connection under the next request.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,7 +36,8 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
@@ -91,8 +92,8 @@ class HeadAsGet:
 class BodyGuard:
     """Refuses a body over `max_bytes` (413, declared or streamed) or slower than `seconds` in all (408).
 
-    Either way the connection is closed after the answer. A declared body that is too large is not read, but for
-    a little: a client that is still sending when the connection closes would see a reset and not the answer.
+    Either way the connection is closed after the answer. A body that is too large is read on for a moment:
+    a client that is still sending when the connection closes would see a reset and not the answer.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
@@ -102,13 +103,15 @@ class BodyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared[:20]) > self.max_bytes:
             if b"expect" not in headers:
                 await _drain(receive)
-            return await ProblemResponse(self.too_large(), scope)(scope, receive, send)
+            await ProblemResponse(self.too_large(), scope)(scope, receive, send)
+            return
         await self.app(scope, _Guarded(self, receive).receive, send)
 
     def too_large(self) -> Problem:
@@ -149,18 +152,16 @@ class _Guarded:
         self.complete = not message.get("more_body", False)
         self.size += len(message.get("body", b""))
         if self.size > self.guard.max_bytes:
-            self.complete = True
-            await _drain(self.inner)
+            if not self.complete:
+                self.complete = True
+                await _drain(self.inner)
             raise self.guard.too_large()
         return message
 
 
 async def _drain(receive: Receive) -> None:
     """Read on for a moment, so that the answer is seen."""
-    seen, more = 0, True
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS):
-            while more and seen < DRAIN_BYTES:
-                message = await receive()
-                more = message.get("more_body", False)
-                seen += len(message.get("body", b""))
+            while (await receive()).get("more_body", False):
+                pass

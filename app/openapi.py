@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's for the GET routes, the POST routes' own, one error shape, executed examples."""
+"""The OpenAPI document: FastAPI's for the GET routes, the POST routes' own, one error shape, examples."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from pydantic.json_schema import models_json_schema
 from starlette.routing import BaseRoute
 
 from app import __version__
-from app.errors import CODES, MEDIA_TYPE, ProblemDocument
+from app.codes import CODES
+from app.errors import MEDIA_TYPE, ProblemDocument
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "openapi" / "examples"
 REF = "#/components/schemas/{model}"
 TITLE = "gradwire"
 SUMMARY = "Gradients on request: torch.autograd's semantics for a JSON expression graph."
 DESCRIPTION = """\
-Post an expression graph and tensor values; get the outputs, the `.grad` of every leaf and the `grad_fn` trace.
+Post an expression graph and tensor values; get the outputs, the `.grad` of every leaf, the `grad_fn` trace.
 Names, dtypes, kinks and error texts are those of PyTorch. Every answer is a function of its request alone.
 
 Every error is an `application/problem+json` document with a `code` of a closed list (`GET /errors`).
@@ -38,13 +39,17 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     for code in codes:
         by_status.setdefault(CODES[code].status, []).append(code)
     found: dict[int | str, dict[str, Any]] = {
-        status: _problem(" · ".join(f"`{name}`" for name in names)) for status, names in sorted(by_status.items())
+        status: _problem(" · ".join(f"`{name}`" for name in names))
+        for status, names in sorted(by_status.items())
     }
     return {**found, "default": _problem("Any other error, in the same shape.")}
 
 
 def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}}
+    return {
+        "description": description,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+    }
 
 
 def describe(
@@ -62,7 +67,8 @@ def describe(
         tags=TAGS,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    _, definitions = models_json_schema([(model, "validation") for model in (*models, ProblemDocument)], ref_template=REF)
+    documented: list[type[BaseModel]] = [*models, ProblemDocument]
+    _, definitions = models_json_schema([(model, "validation") for model in documented], ref_template=REF)
     schemas = {**found["components"]["schemas"], **definitions["$defs"]}
     schemas["Problem"] = schemas.pop("ProblemDocument")
     found["components"]["schemas"] = dict(sorted(schemas.items()))
@@ -73,7 +79,7 @@ def describe(
 
 
 def examples(directory: Path = EXAMPLES) -> dict[str, Any]:
-    """The recorded exchanges by name: `{summary, request: {method, path, body}, response: {status, body}}`."""
+    """Recorded exchanges by name: `{summary, request: {method, path, body}, response: {status, body}}`."""
     return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(directory.glob("*.json"))}
 
 

@@ -9,12 +9,13 @@ import difflib
 import os
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError, field_validator
 
 PREFIX = "GRADWIRE_"
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+TIME_LIMITS = ("deadline_seconds", "head_timeout_seconds", "body_timeout_seconds")
 
 # A Kubernetes service called `gradwire` puts these into every pod of its namespace; none of them is ours.
 _SERVICE_LINK = re.compile(r"GRADWIRE_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*)")
@@ -62,7 +63,7 @@ class Settings(BaseModel):
 
     compute: Literal["process", "thread", "inline"] = Field(
         "process",
-        description="Where graphs run. Only a process can be ended at its deadline; the others are for tests.",
+        description="Where graphs run. Only processes end at their deadline; the others are for tests.",
     )
     processes: int = Field(0, ge=0, le=1024, description="Compute processes; 0: one per processor.")
     queue_length: int = Field(
@@ -94,6 +95,9 @@ class Settings(BaseModel):
     max_connections: int = Field(2000, ge=1, description="Open connections; further ones are answered 503.")
     backlog: int = Field(512, ge=1, le=65535, description="Connections that the system holds until accepted.")
 
+    max_head_bytes: ByteSize = Field(
+        ByteSize(32 * KIB), ge=KIB, le=MIB, description="A request's path and headers."
+    )
     max_body_bytes: ByteSize = Field(ByteSize(64 * MIB), ge=1, description="A request's body.")
     max_json_depth: int = Field(100, ge=3, le=500, description="Nesting of a request's JSON.")
     max_statements: int = Field(100_000, ge=1, description="Statements of a graph, nested ones included.")
@@ -108,11 +112,11 @@ class Settings(BaseModel):
     max_errors: int = Field(20, ge=1, le=1000, description="Errors listed in one answer.")
     max_error_bytes: ByteSize = Field(ByteSize(8 * KIB), ge=KIB, description="An error document.")
 
-    LIMITS: ClassVar[tuple[str, ...]] = (
-        "max_body_bytes", "max_json_depth", "max_statements", "max_arity", "max_rank", "max_elements",
-        "max_peak_bytes", "max_output_bytes", "max_iterations", "max_errors", "max_error_bytes",
-        "deadline_seconds", "body_timeout_seconds",
-    )  # fmt: skip
+    @property
+    def limits(self) -> dict[str, int | float]:
+        """What bounds a request, by setting."""
+        bounds = (name for name in type(self).model_fields if name.startswith("max_") or name in TIME_LIMITS)
+        return {name: getattr(self, name) for name in bounds}
 
     @field_validator("cors_origins")
     @classmethod

@@ -1,14 +1,15 @@
-"""GET /docs and /openapi.json: the API for people and for programs; every byte of the page comes from here."""
+"""GET /docs and /openapi.json: the API for people and for programs; the page loads nothing from elsewhere."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.errors import Problem
@@ -21,7 +22,7 @@ ASSETS: Mapping[str, tuple[Path, str]] = {
     "swagger-ui-bundle.js": (SWAGGER_UI / "swagger-ui-bundle.js", "text/javascript"),
     "swagger-ui.css": (SWAGGER_UI / "swagger-ui.css", "text/css"),
 }
-# Swagger UI sets style attributes and draws icons from data: URLs; scripts and requests stay with this server.
+# Swagger UI sets style attributes and has icons in data: URLs; scripts and requests stay with this server.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -30,7 +31,7 @@ HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
 
 
 async def page(request: Request) -> Response:
-    return FileResponse(STATIC / "docs.html", media_type="text/html", headers=HEADERS)
+    return Response(_read(STATIC / "docs.html"), media_type="text/html", headers=HEADERS)
 
 
 async def asset(request: Request) -> Response:
@@ -38,7 +39,12 @@ async def asset(request: Request) -> Response:
     if found is None:
         raise Problem("not-found", "No such file.")
     path, media_type = found
-    return FileResponse(path, media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+    return Response(_read(path), media_type=media_type, headers={"Cache-Control": "max-age=3600"})
+
+
+@functools.cache
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 async def openapi_json(request: Request) -> Response:

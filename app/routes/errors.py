@@ -7,7 +7,8 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from app.errors import CODES, Problem
+from app.codes import CODES
+from app.errors import Problem
 from app.openapi import problems
 
 router = APIRouter(prefix="/errors", tags=["catalogue"])

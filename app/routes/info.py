@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-import engine
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+import engine
 from app import __version__
 from app.openapi import problems
 from app.settings import Settings
@@ -45,7 +45,7 @@ async def info(request: Request) -> Info:
     settings: Settings = request.app.state.settings
     return Info(
         versions=VERSIONS,
-        limits={name: getattr(settings, name) for name in Settings.LIMITS},
+        limits=settings.limits,
         encodings=list(ENCODINGS),
         dtypes=list(engine.dtypes.DTYPES),
         ops=len(engine.catalogue()),

@@ -6,10 +6,10 @@ import difflib
 import functools
 from collections.abc import Mapping
 
-import engine
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+import engine
 from app.errors import Problem
 from app.openapi import problems
 
@@ -42,7 +42,9 @@ class OpList(BaseModel):
 @router.get("", summary="All ops", responses=problems())
 async def list_ops() -> OpList:
     """Every op that a statement can name."""
-    return OpList(ops=[OpSummary.model_validate(op.model_dump(include=SUMMARY)) for op in catalogue().values()])
+    return OpList(
+        ops=[OpSummary.model_validate(op.model_dump(include=SUMMARY)) for op in catalogue().values()]
+    )
 
 
 @router.get("/{name}", summary="One op", responses=problems("not-found"))
@@ -51,7 +53,10 @@ async def describe_op(name: str) -> OpDetail:
     found = names().get(name)
     if found is None:
         close = difflib.get_close_matches(name[:64], list(names()), n=3)
-        raise Problem("not-found", "No op of this name; " + (f"near it: {', '.join(close)}" if close else "GET /ops lists them"))
+        raise Problem(
+            "not-found",
+            "No op of this name; " + (f"near it: {', '.join(close)}" if close else "GET /ops lists them"),
+        )
     return found
 
 

@@ -1,0 +1,85 @@
+"""The application: lists of routes, middleware and error handlers, and what runs while it serves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from app import __version__, openapi
+from app.compute import Compute
+from app.handlers import ERROR_HANDLERS
+from app.middleware import Answer, BodyGuard, HeadAsGet
+from app.routes import docs, errors, gradients, health, info, ops
+from app.settings import Settings
+
+ROUTES: tuple[Route, ...] = (*gradients.ROUTES, *docs.ROUTES)  # plain ASGI, matched first
+ROUTERS = (ops.router, errors.router, info.router, health.router)
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """Outermost first."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Content-Type", "X-Request-ID"),
+        expose_headers=("X-Request-ID", "Retry-After"),
+    )
+    return [
+        *([cors] if settings.cors_origins else []),
+        Middleware(Answer),
+        Middleware(HeadAsGet),
+        Middleware(BodyGuard, max_bytes=settings.max_body_bytes, seconds=settings.body_timeout_seconds),
+    ]
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Compute starts before the first request and ends after the last."""
+    compute = Compute(app.state.settings)
+    await compute.start()
+    app.state.compute = compute
+    try:
+        yield
+    finally:
+        await compute.stop()
+
+
+class Application(FastAPI):
+    """FastAPI whose OpenAPI document also describes the POST routes."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.describe(self.routes, gradients.OPENAPI, gradients.MODELS)
+        return self.openapi_schema
+
+
+def create_app(settings: Settings | None = None) -> Application:
+    """The ASGI application under `settings`, by default the environment's."""
+    settings = Settings.from_env() if settings is None else settings
+    app = Application(
+        title=openapi.TITLE,
+        version=__version__,
+        routes=list(ROUTES),
+        middleware=middleware(settings),
+        exception_handlers=dict(ERROR_HANDLERS),
+        lifespan=lifespan,
+        openapi_url=None,  # /openapi.json and /docs are routes of our own, without inline scripts
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.state.settings = settings
+    return app
+
+
+app = create_app()

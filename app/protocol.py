@@ -1,0 +1,105 @@
+"""uvicorn's HTTP/1.1 protocol with bounds on what comes before a body, and errors in the one shape.
+
+uvicorn itself waits for a request's headers for ever, accepts any amount of them, and answers in plain text
+what is no HTTP, or one connection too many.
+"""
+
+from __future__ import annotations
+
+from asyncio import TimerHandle
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from app.errors import MEDIA_TYPE, Problem, document
+from app.settings import Settings
+
+MAX_HEADERS = 100
+
+
+class _HeadTooLargeError(Exception):
+    """Raised into the parser, which gives up on the connection."""
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.settings: Settings = self.config.app.state.settings  # type: ignore[union-attr]  # our application
+        self.limit_concurrency = None  # counted here, to answer in the one shape
+        self.full_app = self.app
+        self.head_bytes = 0
+        self.head_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
+        if cycle is None or cycle.response_complete:
+            self._expect_head()
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self.head_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._head_is_here()
+        self.app = _full if len(self.connections) > self.settings.max_connections else self.full_app
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser refuses, and close."""
+        if self.head_bytes > self.settings.max_head_bytes or len(self.headers or ()) >= MAX_HEADERS:
+            problem = Problem(
+                "head-too-large", f"At most {self.settings.max_head_bytes} bytes and {MAX_HEADERS} headers."
+            )
+        else:
+            problem = Problem("invalid-http", "The request is not well-formed HTTP/1.1.")
+        body = _document(problem)
+        head = (
+            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            "x-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(STATUS_LINE[problem.code.status] + head.encode() + body)
+        self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self.head_bytes += size
+        if self.head_bytes > self.settings.max_head_bytes or len(self.headers) >= MAX_HEADERS:
+            raise _HeadTooLargeError
+
+    def _expect_head(self) -> None:
+        if self.head_timer is None:
+            self.head_timer = self.loop.call_later(self.settings.head_timeout_seconds, self.transport.close)
+
+    def _head_is_here(self) -> None:
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    problem = Problem("overloaded", "Too many connections.", headers={"Connection": "close"})
+    await Response(_document(problem), problem.code.status, problem.headers, MEDIA_TYPE)(scope, receive, send)
+
+
+def _document(problem: Problem) -> bytes:
+    return document(problem, max_errors=1, max_bytes=1024)
