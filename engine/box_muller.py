@@ -74,8 +74,8 @@ def _libm(function: Callable[[float], float], values: Array) -> Array:
     return np.fromiter(map(function, values.ravel().tolist()), np.float64, values.size).reshape(values.shape)
 
 
-def _fused(a: Array, b: Array, c: Array) -> Array:
-    """float32(a * b + c) with one rounding, for float32 numbers (a and b may come in float64).
+def _fused(a: Array, b: Array | float, c: Array) -> Array:
+    """float32(a * b + c) with one rounding, for float32 numbers.
 
     The product is exact in float64; the sum is rounded there once more than by the processor's fused
     multiply-add, which shows in one of some 2**29 results.
@@ -111,7 +111,7 @@ def _cos_sin32(angle: Array) -> tuple[Array, Array]:
     octant = ((angle * FOUR_OVER_PI).astype(np.int32) + 1) & ~1
     turns = octant.astype(np.float32)
     for part in QUARTER_PI_PARTS:
-        angle = _fused(turns, np.float64(-Scalar(part)), angle)
+        angle = _fused(turns, -float(Scalar(part)), angle)
     square = angle * angle
     cos = _polynomial(COS_POLYNOMIAL, square) * square
     cos = _fused(cos, square, square * Scalar(-0.5)) + Scalar(1)

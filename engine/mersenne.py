@@ -83,4 +83,4 @@ class Stream:
         """`count` numbers on [0, 1): 24 bits of one draw for float32, 53 of two for float64."""
         digits = 53 if dtype == np.float64 else 24
         drawn = self.draws64(count) if dtype == np.float64 else self.draws32(count)
-        return (drawn & np.uint64((1 << digits) - 1)).astype(dtype) * dtype(2.0**-digits)
+        return np.asarray((drawn & np.uint64((1 << digits) - 1)).astype(dtype) * dtype(2.0**-digits))

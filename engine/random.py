@@ -16,6 +16,7 @@ import math
 import operator
 import secrets
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -131,8 +132,9 @@ class Generator(Stream):
     def dropout_mask(self, shape: Shape, keep: float, *, strides: Shape | None = None) -> Array:
         """True with probability `keep`, of the given shape: what `x.bernoulli_(keep)` draws.
 
-        `F.dropout(x, p)` is `x * (mask / keep)` with keep = 1 - p, whatever x's dtype; for p of 0 or 1
-        torch draws nothing. One float64 uniform per element. RuntimeError outside [0, 1].
+        `F.dropout(x, p)` is `x * (mask / keep).astype(x.dtype)` with keep = 1 - p and x's strides; for p
+        of 0 or 1, and for an empty x, torch draws nothing. One float64 uniform per element, whatever
+        the dtype. RuntimeError outside [0, 1].
         """
         if not 0 <= keep <= 1:
             raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={keep:g}")
@@ -191,7 +193,7 @@ def _memory_axes(shape: Shape, strides: Shape | None) -> list[int] | None:
         return None
     longer = [axis for axis, size in enumerate(shape) if size != 1]
     ordered = sorted(longer, key=lambda axis: -strides[axis])
-    if ordered == longer or 0 in shape:
+    if ordered == longer:
         return None
     return ordered + [axis for axis, size in enumerate(shape) if size == 1]
 
@@ -203,19 +205,22 @@ def _shaped(flat: Array, shape: Shape, strides: Shape | None) -> Array:
     return flat.reshape([shape[axis] for axis in axes]).transpose(np.argsort(axes))
 
 
-default_generator = Generator(secrets.randbits(64))
+@cache
+def default_generator() -> Generator:
+    """The process's one generator for calls that bring none, seeded by the operating system at first."""
+    return Generator(secrets.randbits(64))
 
 
 def manual_seed(seed: int) -> Generator:
-    """Seed the generator that calls without one of their own draw from, and return it."""
-    return default_generator.manual_seed(int(seed))
+    """Seed the default generator, and return it: `torch.manual_seed`."""
+    return default_generator().manual_seed(int(seed))
 
 
 def seed() -> int:
     """Seed the default generator from the operating system's entropy; the seed chosen."""
-    return default_generator.seed()
+    return default_generator().seed()
 
 
 def initial_seed() -> int:
     """The seed last given to the default generator, as an unsigned 64-bit number."""
-    return default_generator.initial_seed()
+    return default_generator().initial_seed()
