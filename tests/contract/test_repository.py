@@ -250,6 +250,13 @@ def test_what_the_documents_point_at_exists(name: str) -> None:
         assert target.startswith("/") or (ROOT / target).exists(), target
 
 
+def test_there_is_one_version() -> None:
+    import app
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert app.__version__ == project["version"]
+
+
 def test_both_packages_are_typed_and_the_licence_is_whole() -> None:
     assert (ROOT / "engine" / "py.typed").is_file()
     assert (ROOT / "app" / "py.typed").is_file()
