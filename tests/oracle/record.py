@@ -40,7 +40,7 @@ class Run:
         if not isinstance(arg, dict):
             return arg
         if "tensor" in arg:
-            leaf = torch.from_numpy(array(arg["tensor"]).copy())
+            leaf = torch.tensor(array(arg["tensor"]))  # contiguous, empty ones too
             leaf.requires_grad_(arg["tensor"].get("requires_grad", False))
             if leaf.requires_grad:
                 self.inputs.append(leaf)
