@@ -8,7 +8,7 @@ The annotation of a parameter is its kind. Kinds of operand:
     Index, Mask, Fixed   a tensor that carries no derivative: integer, bool, any
     Indices          a list of Index, Mask or None
 
-Everything else is a setting: Number, int, float, bool, str, DType; Dim, NewDim and Dims are wrapped to
+Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim and Dims are wrapped to
 negative numbers (NewDim against one more dimension), Shape is a tuple of ints, Keys the positions of an index.
 """
 
@@ -41,12 +41,22 @@ Shape = tuple[int, ...]
 Keys = tuple[Any, ...]
 
 MISSING: Any = inspect.Parameter.empty
+
+
+class _Omitted:
+    """The default of a setting whose absence torch tells from None: an overload of its own."""
+
+    def __repr__(self) -> str:
+        return "None"
+
+
+OMITTED: Any = _Omitted()
 SLOTS = frozenset({"Tensor", "Tensor | Number", "Tensors"})
 OPERANDS = SLOTS | {"Index", "Mask", "Fixed", "Indices"}
 LISTS = frozenset({"Tensors", "Indices"})
 _VARIADIC = frozenset({"Shape", "Dims", "Keys"})
 _SYNONYMS = {"self": "input", "axis": "dim", "keepdims": "keepdim", "x": "input"}
-_SETTINGS = OPERANDS | {"Number", "int", "float", "bool", "str", "DType", "Dim", "NewDim", "Dims", "Shape", "Keys"}
+_SETTINGS = OPERANDS | {"Number", "Number | str", "int", "float", "bool", "str", "DType", "Dim", "NewDim", "Dims", "Shape", "Keys"}
 
 
 class Param(NamedTuple):
@@ -64,7 +74,8 @@ class Param(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """A call split into flat operands and settings; `given` has the settings as the caller wrote them."""
+    """A call split into flat operands and settings; `given` has the settings as the caller wrote them, a lone
+    int for several as a tuple."""
 
     operands: tuple[Any, ...]
     attrs: dict[str, Any]
@@ -168,6 +179,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "tuple of Tensors",
     ),
     "Number": (is_number, "Number"),
+    "Number | str": (lambda v: is_number(v) or isinstance(v, str), "Number or str"),
     "int": (_is_int, "int"),
     "float": (lambda v: isinstance(v, float) or _is_int(v), "float"),
     "bool": (lambda v: isinstance(v, bool), "bool"),
@@ -208,7 +220,7 @@ def split(params: tuple[Param, ...], values: Sequence[Any]) -> Bound:
         elif param.is_operand:
             operands.append(value)
         else:
-            given[param.name] = value
+            given[param.name] = (value,) if isinstance(value, int) and param.kind in ("Dims", "Shape") else value
             attrs[param.name] = value if value is None else _normalise(param.kind, value, operands)
     return Bound(tuple(operands), attrs, given)
 
