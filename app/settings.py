@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError, field_validator
@@ -142,7 +142,7 @@ class Settings(BaseModel):
             if name in cls.model_fields:
                 values[name] = value
             else:
-                complaints.append(f"{variable}: no such setting{_nearest(variable, cls)}")
+                complaints.append(f"{variable}: no such setting{_nearest(name, cls.model_fields)}")
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -163,7 +163,6 @@ def _is_ours(name: str, value: str) -> bool:
     return not (name == "GRADWIRE_PORT" and _SERVICE_LINK_VALUE.match(value))
 
 
-def _nearest(variable: str, settings: type[Settings]) -> str:
-    names = [PREFIX + name.upper() for name in settings.model_fields]
-    close = difflib.get_close_matches(variable, names, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _nearest(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""

@@ -52,11 +52,9 @@ async def describe_op(name: str) -> OpDetail:
     """Signature, policy at kinks and grad_fn names of the op with this name or alias."""
     found = names().get(name)
     if found is None:
-        close = difflib.get_close_matches(name[:64], list(names()), n=3)
-        raise Problem(
-            "not-found",
-            "No op of this name; " + (f"near it: {', '.join(close)}" if close else "GET /ops lists them"),
-        )
+        close = difflib.get_close_matches(name[:64], names(), n=3)
+        hint = f"near it: {', '.join(close)}" if close else "GET /ops lists them"
+        raise Problem("not-found", f"No op of this name; {hint}.")
     return found
 
 
