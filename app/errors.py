@@ -14,6 +14,14 @@ from app.codes import CODES
 
 MEDIA_TYPE = "application/problem+json"
 MAX_DETAIL, MAX_FIELD, MAX_NAME = 2000, 300, 64  # characters
+PARAMETERS = {("path",), ("query",), ("header",), ("cookie",)}  # locations that are no place in the body
+JSON_TYPES = (
+    (bool, "boolean"),
+    ((int, float), "number"),
+    (str, "string"),
+    (Mapping, "object"),
+    (Sequence, "array"),
+)
 
 
 class ErrorEntry(BaseModel):
@@ -91,6 +99,38 @@ def from_engine(error: engine.errors.EngineError, prefix: Sequence[str | int] = 
     where = f"node '{error.node}'" if error.node else ""
     where += (" " if where else "") + f"({error.op})" if error.op else ""
     return Problem(error.code, f"{where}: {error}" if where else str(error), errors=[given] if given else [])
+
+
+def from_validation(errors: Sequence[Mapping[str, Any]], prefix: tuple[str | int, ...] = ()) -> Problem:
+    """pydantic's errors as one problem: the first decides code and detail, the input is never repeated."""
+    entries = []
+    for each in errors:
+        entry = {"expected": _expected(each), "actual": _json_type(each)}
+        if each["loc"][:1] not in PARAMETERS:
+            entry["pointer"] = pointer((*prefix, *each["loc"]))
+        entries.append(entry)
+    code = "unknown-field" if errors[0]["type"] == "extra_forbidden" else "invalid-argument"
+    first, more = entries[0], len(entries) - 1
+    where = first.get("pointer", " parameter ".join(map(str, errors[0]["loc"][:2]))) or "the request"
+    detail = f"{where}: expected {first['expected']}, found {first['actual']}"
+    return Problem(code, detail + (f" (and {more} more)" if more else ""), errors=entries)
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "no field of this name"
+    if error["type"] == "missing":
+        return "a value"
+    return str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+
+
+def _json_type(error: Mapping[str, Any]) -> str:
+    value = error.get("input")
+    if error["type"] == "missing":
+        return "nothing"
+    if value is None:
+        return "null"
+    return next((name for kind, name in JSON_TYPES if isinstance(value, kind)), "value")
 
 
 def pointer(parts: Iterable[str | int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -13,15 +13,9 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 import engine
-from app.errors import MEDIA_TYPE, Problem, document, from_engine, pointer
+from app.errors import MEDIA_TYPE, Problem, document, from_engine, from_validation
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-PARAMETER_PLACES = {
-    ("path",),
-    ("query",),
-    ("header",),
-    ("cookie",),
-}  # locations that are no place in the body
 
 # The framework's refusals: (code, detail). Its own texts are not passed on: some of them repeat the request.
 FRAMEWORK: Mapping[int, tuple[str, str]] = {
@@ -47,41 +41,6 @@ class ProblemResponse(Response):
             problem, max_errors=settings.max_errors, max_bytes=settings.max_error_bytes, request_id=request_id
         )
         super().__init__(body, status_code=problem.code.status, headers=problem.headers)
-
-
-def from_validation(errors: Sequence[Mapping[str, Any]], prefix: tuple[str | int, ...] = ()) -> Problem:
-    """pydantic's errors as one problem: the first decides code and detail, the input is never repeated."""
-    entries = []
-    for each in errors:
-        entry = {"expected": _expected(each), "actual": _json_type(each)}
-        if each["loc"][:1] not in PARAMETER_PLACES:
-            entry["pointer"] = pointer((*prefix, *each["loc"]))
-        entries.append(entry)
-    code = "unknown-field" if errors[0]["type"] == "extra_forbidden" else "invalid-argument"
-    first, more = entries[0], len(entries) - 1
-    where = first.get("pointer", " parameter ".join(map(str, errors[0]["loc"][:2]))) or "the request"
-    detail = f"{where}: expected {first['expected']}, found {first['actual']}"
-    return Problem(code, detail + (f" (and {more} more)" if more else ""), errors=entries)
-
-
-def _expected(error: Mapping[str, Any]) -> str:
-    if error["type"] == "extra_forbidden":
-        return "no field of this name"
-    if error["type"] == "missing":
-        return "a value"
-    return str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-
-
-def _json_type(error: Mapping[str, Any]) -> str:
-    value = error.get("input")
-    if error["type"] == "missing":
-        return "nothing"
-    if value is None:
-        return "null"
-    for kind, name in ((bool, "boolean"), ((int, float), "number"), (str, "string"), (Mapping, "object")):
-        if isinstance(value, kind):
-            return name
-    return "array" if isinstance(value, Sequence) else "value"
 
 
 async def on_problem(request: Request, error: Exception) -> Response:

@@ -117,8 +117,8 @@ def main(arguments: list[str] | None = None) -> int:
     found = stale()
     for name, (there, wanted) in found.items():
         if check:
-            lines = (text.splitlines(keepends=True) for text in (there, wanted))
-            sys.stdout.writelines(difflib.unified_diff(*lines, fromfile=name, tofile=f"{name} (generated)"))
+            old, new = there.splitlines(keepends=True), wanted.splitlines(keepends=True)
+            sys.stdout.writelines(difflib.unified_diff(old, new, name, f"{name} (generated)"))
         else:
             (ROOT / name).parent.mkdir(exist_ok=True)
             (ROOT / name).write_text(wanted, "utf-8")

@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 import engine
 from app.codes import CODES
-from app.errors import Problem, ProblemDocument, document, from_engine, pointer
-from app.handlers import FRAMEWORK, from_validation
+from app.errors import Problem, ProblemDocument, document, from_engine, from_validation, pointer
+from app.handlers import FRAMEWORK
 from tests.app.harness import INLINE, serve
 
 pytestmark = pytest.mark.anyio
