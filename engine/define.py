@@ -28,28 +28,37 @@ from engine.types import Type, broadcast_shapes, elementwise_strides
 
 Samples = Callable[[Any], Iterable[Call]]
 Refusals = Callable[[Any], Iterable[Refusal]]
+Check = Callable[[DType], None]
 UnaryRule = Callable[[Any, Any, Any, Any], Any]
 _INPUT = Param("input", "Tensor", False, inspect.Parameter.empty, False)
 _OTHER = Param("other", "Tensor", False, inspect.Parameter.empty, False)
 
 
 def pointwise(
-    params: tuple[Param, ...], *, compute: str = "promote", result: str = "compute", real_only: bool = False, name: str = ""
+    params: tuple[Param, ...],
+    *,
+    compute: str = "promote",
+    result: str = "compute",
+    real_only: bool = False,
+    name: str = "",
+    check: Check | None = None,
 ) -> Callable[..., Type]:
     """Inference for elementwise ops. `compute` as in Kernel; `result` is "compute" (that dtype), "bool", or
-    "real" (the real part's dtype). `real_only` refuses complex operands in torch's words."""
+    "real" (the real part's dtype). `check(dtype)` refuses compute dtypes; `real_only` the complex ones."""
     operands = [p.kind for p in params if p.is_operand]
     valued = [at for at, kind in enumerate(operands) if kind in ("Tensor", "Tensor | Number")]
 
     def infer(*types: Any, **settings: Any) -> Type:
         first = types[0]
-        if len(types) == 1 and result == "compute" and compute == "promote" and not real_only:
+        if len(types) == 1 and result == "compute" and compute == "promote" and not real_only and not check:
             return first if type(first) is Type else Type((), promoted([first]))
         dtype = promoted([types[at] for at in valued if types[at] is not None])
         if compute == "float":
             dtype = float_if_integer(dtype)
         if real_only and dtype.category == COMPLEX:
             raise DTypeError(f"{name} is not supported for complex tensors", actual=dtype.name)
+        if check:
+            check(dtype)
         tensors = [each for each in types if type(each) is Type]
         return pointwise_result(tensors, _result_dtype(result, dtype))
 
@@ -91,6 +100,7 @@ def unary(
     compute: str = "float",
     result: str = "compute",
     real_only: bool = False,
+    check: Check | None = None,
     aliases: tuple[str, ...] = (),
     samples: Samples,
     refusals: Refusals = lambda make: (),
@@ -109,7 +119,7 @@ def unary(
             doc=doc,
             kind="elementwise",
             run=Kernel(program, compute=compute),
-            infer=pointwise((_INPUT,), compute=compute, result=result, real_only=real_only, name=name),
+            infer=pointwise((_INPUT,), compute=compute, result=result, real_only=real_only, name=name, check=check),
             vjp=rule,
             grad_fn=grad_fn or _node_name(name),
             saves=saves,
@@ -131,6 +141,7 @@ def binary(
     compute: str = "promote",
     result: str = "compute",
     real_only: bool = False,
+    check: Check | None = None,
     aliases: tuple[str, ...] = (),
     samples: Samples,
     refusals: Refusals = lambda make: (),
@@ -144,7 +155,7 @@ def binary(
             doc=doc,
             kind="elementwise",
             run=Kernel(program, compute=compute),
-            infer=pointwise(params, compute=compute, result=result, real_only=real_only, name=name),
+            infer=pointwise(params, compute=compute, result=result, real_only=real_only, name=name, check=check),
             vjp=vjp,
             grad_fn=grad_fn or _node_name(name),
             saves=saves,
@@ -162,6 +173,7 @@ def elementwise(
     compute: str = "promote",
     result: str = "compute",
     real_only: bool = False,
+    check: Check | None = None,
     infer: Callable[..., Any] | None = None,
     **record: Any,
 ) -> Callable[[Callable[..., Any]], Op]:
@@ -170,7 +182,7 @@ def elementwise(
     def define(declaration: Callable[..., Any]) -> Op:
         params = read_params(declaration)
         record.setdefault("grad_fn", _node_name(name))
-        inference = infer or pointwise(params, compute=compute, result=result, real_only=real_only, name=name)
+        inference = infer or pointwise(params, compute=compute, result=result, real_only=real_only, name=name, check=check)
         kernel = Kernel(program, compute=compute)
         return register(Op(name=name, params=params, doc=_doc(declaration), kind="elementwise", run=kernel, infer=inference, **record))
 

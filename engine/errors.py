@@ -9,6 +9,7 @@
     ├── DimError (IndexError)           a dimension or an index out of range
     ├── ShapeError (RuntimeError)       shapes that do not fit each other
     ├── DTypeError (RuntimeError)       dtypes that do not fit each other
+    │   └── UnsupportedDType (NotImplementedError) a dtype that the op has no kernel for
     ├── GradError (RuntimeError)        a misuse of requires_grad, backward or grad
     │   ├── NotScalar, NotDifferentiable, GraphFreed
     ├── LimitExceeded (RuntimeError)    more than the caller's limits allow
@@ -102,6 +103,10 @@ class DTypeError(EngineError, RuntimeError):
     """Dtypes that do not fit each other, or the op."""
 
     code = "dtype-mismatch"
+
+
+class UnsupportedDType(DTypeError, NotImplementedError):
+    """A dtype for which the op has no kernel."""
 
 
 class GradError(EngineError, RuntimeError):
