@@ -28,7 +28,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         CORSMiddleware,
         allow_origins=settings.cors_origins,
         allow_methods=("GET", "POST"),
-        allow_headers=("Content-Type", "X-Request-ID"),
+        allow_headers=("Content-Type", "X-Request-ID", "X-Request-Deadline-Ms"),
         expose_headers=("X-Request-ID", "Retry-After"),
     )
     return [

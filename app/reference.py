@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import ByteSize
 
+import engine
 from app.codes import CODES
 from app.main import create_app
-from app.routes.ops import OpDetail, catalogue
+from app.routes.ops import OpDetail, describe
 from app.settings import GIB, KIB, MIB, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +30,7 @@ def openapi_json() -> str:
 
 def ops_md() -> str:
     """The catalogue, on paper."""
-    ops = catalogue().values()
+    ops = [describe(op) for op in engine.catalogue()]
     parts = [
         f"{GENERATED}\n",
         f"# Ops\n\n{len(ops)} ops; `GET /ops/{{name}}` answers the same with an example.",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 import engine
+from app import sample
 from app.errors import Problem
 from app.openapi import problems
 
@@ -31,6 +33,7 @@ class OpDetail(OpSummary):
 
     kinks: str | None = Field(description="What the gradient is where the derivative does not exist.")
     grad_fns: list[str] = Field(description="The names its node can have in a trace.")
+    example: dict[str, Any] | None = Field(description="A body for POST /forward that calls the op.")
 
 
 class OpList(BaseModel):
@@ -42,44 +45,46 @@ class OpList(BaseModel):
 @router.get("", summary="All ops", responses=problems())
 async def list_ops() -> OpList:
     """Every op that a statement can name."""
-    return OpList(
-        ops=[OpSummary.model_validate(op.model_dump(include=SUMMARY)) for op in catalogue().values()]
-    )
+    return summaries()
 
 
 @router.get("/{name}", summary="One op", responses=problems("not-found"))
 async def describe_op(name: str) -> OpDetail:
-    """Signature, policy at kinks and grad_fn names of the op with this name or alias."""
-    found = names().get(name)
-    if found is None:
+    """Signature, behaviour at kinks, grad_fn names and an example of the op with this name or alias."""
+    op = names().get(name)
+    if op is None:
         close = difflib.get_close_matches(name[:64], names(), n=3)
         hint = f"near it: {', '.join(close)}" if close else "GET /ops lists them"
         raise Problem("not-found", f"No op of this name; {hint}.")
-    return found
-
-
-SUMMARY = set(OpSummary.model_fields)
+    return describe(op)
 
 
 @functools.cache
-def catalogue() -> Mapping[str, OpDetail]:
-    """The op records as documents, in name order."""
+def summaries() -> OpList:
+    """The catalogue, in name order."""
+    return OpList(ops=[OpSummary(**_summary(op)) for op in engine.catalogue()])
+
+
+@functools.cache
+def names() -> Mapping[str, engine.Op]:
+    """The ops under names and aliases; a name wins over an alias."""
+    ops = engine.catalogue()
+    return {alias: op for op in ops for alias in op.aliases} | {op.name: op for op in ops}
+
+
+@functools.cache
+def describe(op: engine.Op) -> OpDetail:
+    """Everything about an op."""
+    return OpDetail(
+        **_summary(op), kinks=op.kinks or None, grad_fns=list(op.grad_fns), example=sample.request(op)
+    )
+
+
+def _summary(op: engine.Op) -> dict[str, Any]:
     return {
-        op.name: OpDetail(
-            name=op.name,
-            aliases=sorted(op.aliases),
-            signature=op.signature,
-            summary=op.summary,
-            kind=op.kind,
-            kinks=op.kinks or None,
-            grad_fns=list(op.grad_fns),
-        )
-        for op in engine.catalogue()
+        "name": op.name,
+        "aliases": sorted(op.aliases),
+        "signature": op.signature,
+        "summary": op.summary,
+        "kind": op.kind,
     }
-
-
-@functools.cache
-def names() -> Mapping[str, OpDetail]:
-    """The documents under names and aliases; a name wins over an alias."""
-    aliases = {alias: op for op in catalogue().values() for alias in op.aliases}
-    return {**aliases, **catalogue()}

@@ -14,12 +14,13 @@ from app.__main__ import configure
 from app.settings import Settings
 
 pytestmark = pytest.mark.anyio
-QUICK = Settings(compute="inline", head_timeout_seconds=0.1, log_level="critical", access_log=False)
+QUIET = Settings(compute="inline", log_level="critical", access_log=False)
+HURRIED = QUIET.model_copy(update={"head_timeout_seconds": 0.3})
 GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
 
 
 @asynccontextmanager
-async def listening(settings: Settings = QUICK) -> AsyncIterator[int]:
+async def listening(settings: Settings = QUIET) -> AsyncIterator[int]:
     """The port of a real server."""
     server = uvicorn.Server(configure(settings))
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -38,7 +39,7 @@ async def say(port: int, *parts: bytes) -> bytes:
         for part in parts:
             writer.write(part)
             await writer.drain()
-            await asyncio.sleep(0.06)
+            await asyncio.sleep(0.15)
         return await reader.read()
     except ConnectionError:
         return b"reset"
@@ -65,7 +66,7 @@ def problem(answer: bytes) -> dict[str, Any]:
     ],
 )
 async def test_a_connection_without_a_head_is_closed(parts: list[bytes], answers: int) -> None:
-    async with listening() as port:
+    async with listening(HURRIED) as port:
         answer = await say(port, *parts)
     assert answer == b"reset" or answer.count(b"HTTP/1.1 200") == answers
 
@@ -100,7 +101,7 @@ async def test_a_large_head_within_the_bounds_is_served() -> None:
 
 
 async def test_one_connection_too_many_is_told_so() -> None:
-    settings = QUICK.model_copy(update={"max_connections": 1, "head_timeout_seconds": 5})
+    settings = QUIET.model_copy(update={"max_connections": 1})
     async with listening(settings) as port:
         _, first = await asyncio.open_connection("127.0.0.1", port)
         assert problem(await say(port, GET + b"\r\n"))["code"] == "overloaded"
@@ -109,7 +110,7 @@ async def test_one_connection_too_many_is_told_so() -> None:
 
 
 async def test_a_declared_body_over_the_limit_is_answered_and_not_reset() -> None:
-    settings = QUICK.model_copy(update={"max_body_bytes": 1000})
+    settings = QUIET.model_copy(update={"max_body_bytes": 1000})
     head = b"POST /backward HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n"
     async with listening(settings) as port:
         assert problem(await say(port, head + b"x" * 2_000_000))["code"] == "body-too-large"

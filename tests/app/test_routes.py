@@ -75,3 +75,15 @@ async def test_errors_lists_the_codes(client: httpx.AsyncClient) -> None:
         (c.name, c.status) for c in CODES.values()
     ]
     assert (await client.get("/errors/no-such-code")).json()["code"] == "not-found"
+
+
+async def test_every_ops_example_is_a_request_that_works(client: httpx.AsyncClient) -> None:
+    without = []
+    for op in engine.catalogue():
+        example = (await client.get(f"/ops/{op.name}")).json()["example"]
+        if example is None:
+            without.append(op.name)
+            continue
+        answer = await client.post("/forward", json=example)
+        assert answer.status_code == 200, f"{op.name}: {answer.text}"
+    assert not without
