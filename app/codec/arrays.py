@@ -1,0 +1,231 @@
+"""Numbers as JSON has them → numpy arrays of a dtype, checked one by one only where something is odd."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import engine
+from engine.errors import (
+    ArgumentError,
+    LimitExceeded,
+    RuntimeArgumentError,
+    ShapeError,
+    ValueArgumentError,
+)
+
+Array = npt.NDArray[Any]
+Place = tuple[str | int, ...]
+
+NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "c": "complex"}
+_NAMES = {str: "a string", bool: "a boolean", dict: "an object", list: "a list", type(None): "null"}
+_EXACT = 2**53
+
+
+def kind_of(name: str) -> str | None:
+    """`bool`, `int`, `float` or `complex`; None for an unknown dtype."""
+    try:
+        return _KINDS[engine.dtype(name).numpy.kind]
+    except engine.errors.EngineError:
+        return None
+
+
+def from_numbers(
+    data: Any,
+    dtype: engine.DType | None,
+    shape: tuple[int, ...] | None,
+    defaults: tuple[engine.DType, engine.DType],
+    limits: tuple[int, int],
+) -> Array:
+    """The array of a number, a nested list, or an array of float64 or int64 that came from one.
+
+    `defaults` are the dtypes of floats and integers, `limits` rank and elements.
+    """
+    pairs = dtype is not None and dtype.is_complex
+    if isinstance(data, np.ndarray):
+        sizes, values = data.shape, data.reshape(-1)
+        if len(sizes) - pairs > limits[0]:
+            raise LimitExceeded("rank", len(sizes) - pairs, limits[0])
+        dtype = dtype or defaults[0 if data.dtype.kind == "f" else 1]
+        values = _as_integers(values, dtype, sizes) if kind_of(dtype.name) == "int" else values
+    else:
+        flat, sizes = _flatten(data, limits[0] + pairs, limits[1] * (1 + pairs))
+        dtype = dtype or _infer(set(map(type, flat)), defaults)
+        values = _CONVERT[_KINDS[dtype.numpy.kind]](flat, dtype, sizes)
+    if pairs:
+        if not sizes or sizes[-1] != 2:
+            raise ShapeError(
+                "a complex number is written [re, im]", expected=2, actual=sizes[-1] if sizes else "a number"
+            )
+        sizes = sizes[:-1]
+    with np.errstate(over="ignore"):  # 1e300 is inf in float32, as in torch
+        if pairs:
+            values = values.astype(np.float32 if dtype.numpy.itemsize == 8 else np.float64).view(dtype.numpy)
+        array: Array = values.astype(dtype.numpy, copy=False)
+    return array.reshape(_agreed(sizes, shape))
+
+
+def _agreed(sizes: tuple[int, ...], shape: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The declared shape, if the list is flat or nested just so."""
+    if shape is None or sizes == shape:
+        return sizes
+    count = math.prod(sizes)
+    if math.prod(shape) != count:
+        raise ShapeError(
+            f"shape '{list(shape)}' is invalid for input of size {count}",
+            expected=list(shape),
+            actual=list(sizes),
+        )
+    if len(sizes) != 1 and count:
+        raise ShapeError(
+            f"data has shape {list(sizes)}, declared is {list(shape)}",
+            expected=list(shape),
+            actual=list(sizes),
+        )
+    return shape
+
+
+def _flatten(data: Any, rank: int, elements: int) -> tuple[list[Any], tuple[int, ...]]:
+    """The elements and the shape of a nested list; ragged ones are refused with both lengths."""
+    sizes: list[int] = []
+    level = [data]
+    while level and type(level[0]) is list:
+        if len(sizes) == rank:
+            raise LimitExceeded("rank", rank + _depth(level[0]), rank)
+        length = len(level[0])
+        for position, each in enumerate(level):
+            if type(each) is not list:
+                raise _odd_one(
+                    position, sizes, f"a list of {length} is expected, not {_name(each)}", length, _name(each)
+                )
+            if len(each) != length:
+                text = f"expected sequence of length {length} at dim {len(sizes)} (got {len(each)})"
+                raise _odd_one(position, sizes, text, length, len(each))
+        if len(level) * length > elements:
+            raise LimitExceeded("elements", len(level) * length, elements)
+        sizes.append(length)
+        level = list(chain.from_iterable(level))
+    if list in set(map(type, level)):
+        position = next(i for i, each in enumerate(level) if type(each) is list)
+        raise _odd_one(position, sizes, "a number is expected, not a list", "number", "a list")
+    return level, tuple(sizes)
+
+
+def _depth(value: Any) -> int:
+    depth = 0
+    while type(value) is list:
+        depth, value = depth + 1, value[0] if value else None
+    return depth
+
+
+def _odd_one(position: int, sizes: list[int], text: str, expected: object, actual: object) -> ShapeError:
+    return ShapeError(text, expected=expected, actual=actual, pointer=_index(position, tuple(sizes)))
+
+
+def _index(position: int, sizes: tuple[int, ...]) -> Place:
+    return tuple(int(i) for i in np.unravel_index(position, sizes)) if sizes else ()
+
+
+def _name(value: object) -> str:
+    return _NAMES.get(type(value), "a number")
+
+
+def _infer(types: set[type], defaults: tuple[engine.DType, engine.DType]) -> engine.DType:
+    if types == {bool}:
+        return engine.dtype("bool")
+    return defaults[1] if types == {int} else defaults[0]
+
+
+def _refuse(
+    flat: list[Any], sizes: tuple[int, ...], fits: Callable[[Any], bool], expected: str
+) -> ArgumentError:
+    """The first element that does not fit, by its place; its value is not repeated."""
+    position = next(i for i, each in enumerate(flat) if not fits(each))
+    found = (
+        "a fraction" if expected == "an integer" and type(flat[position]) is float else _name(flat[position])
+    )
+    return ArgumentError(
+        f"{expected} is expected, not {found}",
+        expected=expected,
+        actual=found,
+        pointer=_index(position, sizes),
+    )
+
+
+def _booleans(flat: list[Any], dtype: engine.DType, sizes: tuple[int, ...]) -> Array:
+    if set(map(type, flat)) - {bool}:
+        raise _refuse(flat, sizes, _is_boolean, "a boolean")
+    return np.array(flat, np.bool_)
+
+
+def _is_boolean(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _floats(flat: list[Any], dtype: engine.DType, sizes: tuple[int, ...]) -> Array:
+    if set(map(type, flat)) - {float, int}:
+        if not all(map(_is_number, flat)):
+            raise _refuse(flat, sizes, _is_number, "a number")
+        flat = [NONFINITE[each] if type(each) is str else each for each in flat]
+    try:
+        return np.array(flat, np.float64)
+    except OverflowError:
+        raise ValueArgumentError("a number is out of the range of float64", expected="float64") from None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (float, int) or (type(value) is str and value in NONFINITE)
+
+
+def _integers(flat: list[Any], dtype: engine.DType, sizes: tuple[int, ...]) -> Array:
+    if set(map(type, flat)) - {int}:
+        if not all(map(_is_integer, flat)):
+            raise _refuse(flat, sizes, _is_integer, "an integer")
+        flat = [int(each) for each in flat]
+    low, high = _bounds(dtype)
+    if flat and (min(flat) < low or max(flat) > high):
+        raise _overflow(dtype, next(i for i, each in enumerate(flat) if not low <= each <= high), sizes)
+    return np.array(flat, dtype.numpy)
+
+
+def _is_integer(value: Any) -> bool:
+    """An integer, a float that is one exactly, or up to twenty digits as a string."""
+    if type(value) is str:
+        digits = value[1:] if value[:1] == "-" else value
+        return 0 < len(digits) <= 20 and digits.isascii() and digits.isdigit()
+    return type(value) is int or (type(value) is float and value.is_integer() and abs(value) <= _EXACT)
+
+
+def _as_integers(values: Array, dtype: engine.DType, sizes: tuple[int, ...]) -> Array:
+    low, high = _bounds(dtype)
+    if values.size and (values.min() < low or values.max() > high):
+        raise _overflow(dtype, int(np.flatnonzero((values < low) | (values > high))[0]), sizes)
+    return values.astype(dtype.numpy)
+
+
+def _bounds(dtype: engine.DType) -> tuple[int, int]:
+    info = np.iinfo(dtype.numpy)
+    return int(info.min), int(info.max)
+
+
+def _overflow(dtype: engine.DType, position: int, sizes: tuple[int, ...]) -> RuntimeArgumentError:
+    text = f"value cannot be converted to type {dtype.name} without overflow"
+    return RuntimeArgumentError(
+        "Overflow when unpacking long long" if dtype.name == "int64" else text,
+        expected=list(_bounds(dtype)),
+        pointer=_index(position, sizes),
+    )
+
+
+_CONVERT: dict[str, Callable[[list[Any], engine.DType, tuple[int, ...]], Array]] = {
+    "bool": _booleans,
+    "int": _integers,
+    "float": _floats,
+    "complex": _floats,
+}

@@ -1,0 +1,104 @@
+"""Where a call is computed: a small body with a graph known to be tiny here and now, all else elsewhere.
+
+Handing a call to a process takes longer than the tutorial's graph does. A graph is known once it was computed
+elsewhere; it is tiny if its plan was predicted to take fewer than `inline_flops`. The prediction depends on
+the inputs' shapes too, so it is made again before a plan runs on the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+
+from app.codec import text
+from app.compute.call import Answer, Call, Cost, Place
+from app.compute.pool import Pool
+from app.compute.service import Service
+from app.compute.threads import Thread
+from app.compute.warm import warm
+from app.errors import Problem
+from app.settings import Settings
+
+MAX_KNOWN = 4096
+MAX_STATEMENTS = 64  # planning for new shapes takes some 100 µs a statement
+
+
+class Inline:
+    """Computes on the event loop whatever it is given; for tests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.service = Service(settings)
+        self.ready = False
+
+    async def start(self) -> None:
+        warm(self.service)
+        self.ready = True
+
+    async def stop(self) -> None:
+        self.ready = False
+
+    async def __call__(self, call: Call) -> Answer:
+        return self.service.answer(call.route, call.body, call.request_id)
+
+
+PLACES: dict[str, type[Pool | Thread | Inline]] = {"process": Pool, "thread": Thread, "inline": Inline}
+
+
+class Compute:
+    """The service's compute: its place, and the shortcut for tiny graphs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.place: Place = PLACES[settings.compute](settings)
+        self.service = Service(settings)
+        self._tiny: OrderedDict[bytes, None] = OrderedDict()
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call would be computed now."""
+        return self.place.ready
+
+    async def start(self) -> None:
+        """Begin to get ready; calls may come at once, and wait."""
+        await self.place.start()
+
+    async def stop(self) -> None:
+        """End all of it."""
+        await self.place.stop()
+
+    async def __call__(self, call: Call) -> Answer:
+        """The answer, errors of the request included. Raises Problem where the service is at fault."""
+        answer = await self.place(call)
+        if answer.cost is not None and self._is_tiny(answer.cost):
+            self._tiny[answer.cost.graph] = None
+            if len(self._tiny) > MAX_KNOWN:
+                self._tiny.popitem(last=False)
+        return answer
+
+    def at_once(self, call: Call) -> Answer | None:
+        """The answer, if the call's graph is known to be tiny and proves so again; else None."""
+        if len(call.body) > self.settings.inline_body_bytes or not self._tiny:
+            return None
+        digest = _graph_digest(call.body)
+        if digest not in self._tiny:
+            return None
+        try:
+            task = self.service.prepare(call.route, call.body)
+            if not self._is_tiny(task.cost):
+                del self._tiny[digest]
+                return None
+            self._tiny.move_to_end(digest)
+            return self.service.finish(task)
+        except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
+            return self.service.failed(error, call.request_id)
+
+    def _is_tiny(self, cost: Cost) -> bool:
+        return cost.flops < self.settings.inline_flops and cost.statements <= MAX_STATEMENTS
+
+
+def _graph_digest(body: bytes) -> bytes:
+    """The digest of the graph's text; of nothing where there is none."""
+    try:
+        return hashlib.sha256(text.members(body)["graph"]).digest() if body[:1] == b"{" else b""
+    except (Problem, KeyError):
+        return b""

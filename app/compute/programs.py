@@ -1,0 +1,73 @@
+"""The graphs seen lately, parsed and validated: the same text is read once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+import engine
+from app.codec import canonical, read, text
+from app.errors import Problem, from_validation
+from app.schemas.graph import STATEMENTS
+
+MAX_PROGRAMS = 256
+MAX_BYTES = 32 << 20  # of graph text; a parsed graph takes some twenty times its text
+
+
+class Entry(NamedTuple):
+    """A program, its public id, and the digest and size of its text."""
+
+    program: engine.Program
+    graph_id: str
+    digest: bytes
+    size: int
+
+
+class Programs:
+    """Least recently used first; bounded by count and by the size of the texts."""
+
+    def __init__(self, limits: engine.Limits) -> None:
+        self.limits = limits
+        self.size = 0
+        self._entries: OrderedDict[tuple[bytes, str], Entry] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, raw: bytes, rules: read.Rules) -> Entry:
+        """The program of this graph text; `rules` decide what its literals are."""
+        key = (hashlib.sha256(raw).digest(), rules.floats.name)
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+            return entry
+        entry = self._build(raw, key[0], rules)
+        self._entries[key] = entry
+        self.size += entry.size
+        while len(self._entries) > MAX_PROGRAMS or (self.size > MAX_BYTES and len(self._entries) > 1):
+            self.size -= self._entries.popitem(last=False)[1].size
+        return entry
+
+    def _build(self, raw: bytes, digest: bytes, rules: read.Rules) -> Entry:
+        graph = text.value(raw, ("graph",))
+        if isinstance(graph, list) and len(graph) > self.limits.statements:
+            raise engine.errors.LimitExceeded("statements", len(graph), self.limits.statements).at(("graph",))
+        try:
+            STATEMENTS.validate_python(graph)
+        except ValidationError as error:
+            raise _problem(error) from None
+        program = engine.Program(
+            graph, decode=lambda literal: read.literal(literal, rules), limits=self.limits
+        )
+        return Entry(program, canonical.graph_id(program.statements), digest, len(raw))
+
+
+def _problem(error: ValidationError) -> Problem:
+    """The first bad statement's errors; pydantic puts the kind of statement into their places."""
+    errors = [
+        {**each, "loc": (*each["loc"][:1], *each["loc"][2:])} for each in error.errors(include_url=False)
+    ]
+    return from_validation(errors, ("graph",))

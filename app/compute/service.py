@@ -1,0 +1,126 @@
+"""A request's body → an answer: parse, validate, prepare, admit, run, write."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import engine
+from app.codec import read, text, write
+from app.compute import reading
+from app.compute.call import JSON, Answer, Cost
+from app.compute.programs import Entry, Programs
+from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
+from app.schemas.request import BackwardRequest, ForwardRequest
+from app.settings import Settings
+from engine.errors import EngineError, LimitExceeded
+
+log = logging.getLogger("gradwire")
+
+
+class Task(NamedTuple):
+    """A request that can run: nothing is computed yet, the cost is known."""
+
+    request: ForwardRequest
+    entry: Entry
+    prepared: engine.Prepared
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(self.entry.digest, len(self.entry.program.statements), self.prepared.flops)
+
+
+class Service:
+    """Answers requests one at a time; each thread needs its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.limits = engine.Limits(
+            statements=settings.max_statements,
+            arity=settings.max_arity,
+            rank=settings.max_rank,
+            elements=settings.max_elements,
+            peak_bytes=settings.max_peak_bytes,
+            iterations=settings.max_iterations,
+            output_bytes=settings.max_output_bytes,
+        )
+        self.programs = Programs(self.limits)
+
+    def answer(self, route: str, body: bytes, request_id: str) -> Answer:
+        """The answer to a request, whatever it is."""
+        try:
+            return self.finish(self.prepare(route, body))
+        except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
+            return self.failed(error, request_id)
+
+    def prepare(self, route: str, body: bytes) -> Task:
+        """Everything up to the first arithmetic. Raises Problem and EngineError."""
+        text.check_depth(body, self.settings.max_json_depth)
+        request = reading.envelope(route, body)
+        rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
+        entry = self.programs.get(request.graph, rules)
+        inputs, grads = reading.inputs(request, rules)
+        asked: dict[str, Any] = {"outputs": request.outputs, "seed": request.seed, "trace": request.trace}
+        if isinstance(request, BackwardRequest):
+            asked["gradient"] = reading.gradient(request.gradient, rules)
+            asked["backward"] = reading.calls(request, rules)
+        with np.errstate(all="ignore"):
+            prepared = entry.program.prepare(
+                inputs, route=route, grads=grads, default_dtype=request.default_dtype, **asked
+            )
+        self._admit(prepared)
+        return Task(request, entry, prepared)
+
+    def _admit(self, prepared: engine.Prepared) -> None:
+        for name in ("peak_bytes", "output_bytes"):
+            predicted, allowed = getattr(prepared, name), getattr(self.limits, name)
+            if predicted > allowed:
+                raise LimitExceeded(name, predicted, allowed)
+
+    def finish(self, task: Task) -> Answer:
+        """Run a prepared request and write its answer."""
+        with np.errstate(all="ignore"):
+            result = task.prepared.run()
+        encoding = task.request.encoding
+        found: dict[str, Any] = {
+            "outputs": {name: _output(value, encoding) for name, value in result.outputs.items()}
+        }
+        if isinstance(task.request, BackwardRequest):
+            found["grads"] = result.grads
+        if task.request.trace is not False:
+            found["trace"] = result.trace
+        found["graph_id"] = task.entry.graph_id
+        body = write.dumps(found, encoding)
+        if len(body) > self.limits.output_bytes:
+            raise LimitExceeded("output_bytes", len(body), self.limits.output_bytes)
+        return Answer(200, (("content-type", JSON),), body, task.cost)
+
+    def failed(self, error: Exception, request_id: str) -> Answer:
+        """The answer that says what went wrong."""
+        if isinstance(error, EngineError):
+            error = from_engine(error)
+        elif isinstance(error, MemoryError):
+            error = Problem("overloaded", "There is not enough memory for this request now.")
+        quoted = None
+        if not isinstance(error, Problem):
+            log.error("request %s: unhandled exception", request_id, exc_info=error)
+            error, quoted = internal(request_id), request_id
+        body = document(
+            error,
+            max_errors=self.settings.max_errors,
+            max_bytes=self.settings.max_error_bytes,
+            request_id=quoted,
+        )
+        return Answer(error.code.status, (("content-type", MEDIA_TYPE), *error.headers.items()), body)
+
+
+def _output(value: engine.Tensor, encoding: str) -> dict[str, Any]:
+    """An output with its flags."""
+    return {
+        **write.tensor(value, encoding),
+        "requires_grad": value.requires_grad,
+        "is_leaf": value.is_leaf,
+        "grad_fn": None if value.grad_fn is None else value.grad_fn.name(),
+    }

@@ -1,0 +1,69 @@
+"""A compute process: `python -m app.compute.worker <file descriptor> <parent's pid>`.
+
+It answers one call at a time over its socket, and ends with the process that started it. Nothing but the
+kernel interrupts a numpy call, so a call that takes too long ends with its process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+
+from app.compute import frames
+from app.compute.service import Service
+from app.compute.warm import warm
+from app.settings import Settings
+
+PR_SET_PDEATHSIG = 1
+SPARE_BYTES = 1 << 30  # for a body's JSON on its way to arrays, and an answer's on its way out
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Serve until the other side closes."""
+    _end_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    connection = socket.socket(fileno=descriptor)
+    first = frames.receive(connection)
+    if first is None:
+        return
+    settings = Settings.model_validate(first[0])
+    service = Service(settings)
+    warm(service)
+    _limit_memory(settings.max_peak_bytes + SPARE_BYTES)
+    frames.send(connection, {"ready": True})
+    while (call := frames.receive(connection)) is not None:
+        head, body = call
+        status, headers, answer, cost = service.answer(head["route"], body, head["request_id"])
+        told = None if cost is None else [cost.graph.hex(), cost.statements, cost.flops]
+        frames.send(connection, {"status": status, "headers": headers, "cost": told}, answer)
+        del call, body, answer  # or they stay until the next call
+
+
+def _end_with(parent: int) -> None:
+    """Ask the kernel to kill this process when its parent's thread ends, if it can."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit("the process that started this one has gone")
+
+
+def _limit_memory(more: int) -> None:
+    """Allow this process `more` bytes than it has now; beyond, numpy raises MemoryError."""
+    try:
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:
+            pages = int(file.read().split()[5])  # data and stack
+        limit = pages * resource.getpagesize() + more
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    except (ImportError, OSError, ValueError):
+        return  # no such limit on this system
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        main(int(sys.argv[1]), int(sys.argv[2]))
