@@ -18,6 +18,8 @@ from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_ena
 from engine.op import Op, lookup
 from engine.tensor import Size, Tensor
 
+_methods.install()  # when every family is in the registry
+
 
 def __getattr__(name: str) -> Op:
     try:

@@ -75,6 +75,3 @@ def install() -> None:
             return getitem(self, key if isinstance(key, tuple) else (key,))
 
         Tensor.__getitem__ = __getitem__  # type: ignore[attr-defined]
-
-
-install()

@@ -12,6 +12,8 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine import saved
 from engine.errors import GradError, GraphFreed
 from engine.op import Functions, Op
@@ -133,7 +135,7 @@ class OpNode(Node):
         tensors = [operands[at] for at in keep_operands if hasattr(operands[at], "version")]
         tensors += [y.detached for y in self._y if type(y) is _SavedResult]
         self._versions = [(tensor, tensor.version) for tensor in tensors]
-        self.saves_tensors = bool(tensors) or any(at in in_slot and operands[at] is not None for at in keep_operands)
+        self.saves_tensors = saved.saves_tensors(op, operands, self.needs)
         self._freed = False
 
     def backward(self, gradients: list[Any], F: Functions) -> list[Any]:
@@ -173,7 +175,11 @@ def _unsaved(operand: Any) -> Any:
 
 
 def _public(value: Any) -> Any:
-    """A saved setting as torch shows it: sequences are tuples, negative dims unsigned."""
+    """A saved value as torch shows it: scalars are tensors, sequences tuples, negative dims unsigned."""
+    if isinstance(value, saved.Wrapped):
+        from engine.tensor import Tensor
+
+        return Tensor(np.asarray(value.value, value.dtype.numpy), value.meta)
     if isinstance(value, (list, tuple)):
         return tuple(_public(each) for each in value)
     if isinstance(value, int) and not isinstance(value, bool) and value < 0:

@@ -34,6 +34,7 @@ Kind = Literal[
     "normalisation",  # softmax, layer_norm …: coarse kernels along some dims
     "creation",
     "random",  # draws from the generator: never merged, never dropped
+    "control",  # a loop: a record made for one node, its kernel runs plans
     "composite",  # a body over F, expanded where it is called
 ]
 Rule = Callable[..., Sequence[Callable[[], Any] | None]]
@@ -76,7 +77,7 @@ class Op:
     vjp: Rule | NoDerivative | None = None
     grad_fn: str | Callable[..., str] = ""
     saves: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ("result",)
+    outputs: tuple[str, ...] = ("result",)  # () where infer says how many there are
     aliases: tuple[str, ...] = ()
     samples: Callable[[Any], Iterable[Call]] = field(default=lambda make: ())
     refusals: Callable[[Any], Iterable[Refusal]] = field(default=lambda make: ())
@@ -87,10 +88,12 @@ class Op:
         object.__setattr__(self, "has_lists", any(p.kind in LISTS for p in self.params))
         plain = all(p.kind in ("Tensor", "Tensor | Number") and p.default is inspect.Parameter.empty for p in self.params)
         object.__setattr__(self, "plain_arity", len(self.params) if plain else -1)
+        object.__setattr__(self, "single", len(self.outputs) == 1)
 
     wants_meta: bool = field(init=False)
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
+    single: bool = field(init=False)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it through the current builder: numpy now, or a node of the graph being built."""
@@ -123,8 +126,17 @@ class Op:
     def infer_types(self, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Type, ...]:
         """The types of the outputs, from operands that have `.meta` or are Python scalars."""
         assert self.infer is not None
-        found = self.infer(*(getattr(each, "meta", each) for each in operands), **attrs)
+        found = self.infer(*self.group([getattr(each, "meta", each) for each in operands]), **attrs)
         return (found,) if isinstance(found, Type) else found
+
+    def group(self, flat: Sequence[Any]) -> Sequence[Any]:
+        """Flat operands as the parameters have them: those of a list in one tuple."""
+        if not self.has_lists:
+            return flat
+        single = [p.kind for p in self.params if p.is_operand]
+        start = next(at for at, kind in enumerate(single) if kind in LISTS)
+        stop = len(flat) - (len(single) - 1 - start)
+        return [*flat[:start], tuple(flat[start:stop]), *flat[stop:]]
 
     def execute(self, arrays: Sequence[Any], metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]) -> Any:
         """Run the kernel now. `metas` are the operands' types or Python scalars."""
@@ -136,8 +148,10 @@ class Op:
             return self.run.compile(self.params, metas, out[0], attrs)
         extra = dict(attrs)
         if self.wants_meta:
-            extra["meta"] = out[0] if len(out) == 1 else out
+            extra["meta"] = out[0] if self.single else out
         run = self.run
+        if self.has_lists:
+            return lambda *arrays: run(*self.group(arrays), **extra)
         return (lambda *arrays: run(*arrays, **extra)) if extra else run
 
     def slots(self, operands: Sequence[Any]) -> list[int]:
@@ -200,6 +214,10 @@ class Functions:
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
+
+    def apply_op(self, op: Op, *operands: Any) -> Any:
+        """Apply a record that is not in the registry."""
+        return self._builder.apply(op, operands, {})
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         op = lookup(name)

@@ -12,9 +12,16 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from engine.dtypes import DType, bool_, complex128, float64, int64
 from engine.op import Op
-from engine.signature import LISTS
+from engine.signature import LISTS, is_number
 from engine.types import Type
+
+
+class Wrapped(NamedTuple):
+    """A Python scalar kept in a tensor slot: torch wraps it in a 0-dim tensor."""
+
+    number: bool | int | float | complex
 
 
 class Field(NamedTuple):
@@ -26,6 +33,22 @@ class Field(NamedTuple):
     ref: Any
     needed_for: tuple[int, ...]
     read: Callable[[Type], Any] | None = None
+
+
+class Wrapped(NamedTuple):
+    """A Python scalar in a tensor's slot, shown as torch shows it: a 0-dim tensor of the widest dtype."""
+
+    value: Any
+    meta: Type
+
+    @property
+    def dtype(self) -> DType:
+        return self.meta.dtype
+
+
+def _wrapped(value: Any) -> Wrapped:
+    kinds = ((bool, bool_), (int, int64), (float, float64), (complex, complex128))
+    return Wrapped(value, Type((), next(dtype for kind, dtype in kinds if isinstance(value, kind))))
 
 
 _SIZES: dict[str, Callable[[Type], Any]] = {
@@ -72,6 +95,14 @@ def _field(op: Op, entry: str) -> Field:
     raise ValueError(f"op {op.name} saves {source!r}, which it does not have")
 
 
+def _places(op: Op, field: Field, count: int) -> range:
+    """Where an operand, or a list of them, is among the `count` flat operands of a call."""
+    kinds = [p.kind for p in op.params if p.is_operand]
+    extra = count - len(kinds) if op.has_lists else 0
+    start = field.ref + (extra if any(kind in LISTS for kind in kinds[: field.ref]) else 0)
+    return range(start, start + 1 + (extra if field.source == "operands" else 0))
+
+
 def kept(op: Op, needs: Sequence[bool]) -> tuple[set[int], set[int]]:
     """Positions of the operands and of the outputs that the rule may read, where `needs` tells the operands
     whose gradient is wanted."""
@@ -80,10 +111,8 @@ def kept(op: Op, needs: Sequence[bool]) -> tuple[set[int], set[int]]:
     for field in fields(op):
         if field.needed_for and not any(needs[at] for at in field.needed_for):
             continue
-        if field.source == "operand":
-            operands.add(field.ref)
-        elif field.source == "operands":
-            operands.update(range(field.ref, len(needs)))
+        if field.source in ("operand", "operands"):
+            operands.update(_places(op, field, len(needs)))
         elif field.source == "output":
             outputs.add(field.ref)
     return operands, outputs
@@ -100,13 +129,27 @@ def describe(
             value = given[field.ref]
         elif field.source == "size":
             assert field.read is not None
-            meta = getattr(operands[field.ref], "meta", None)
+            meta = getattr(operands[_places(op, field, len(operands))[0]], "meta", None)
             value = None if meta is None else field.read(meta)
         elif field.needed_for and not any(needs[at] for at in field.needed_for):
             value = None
         elif field.source == "operands":
-            value = list(operands[field.ref :])
+            value = [operands[at] for at in _places(op, field, len(operands))]
+        elif field.source == "output":
+            value = outputs[field.ref]
         else:
-            value = (operands if field.source == "operand" else outputs)[field.ref]
+            at = _places(op, field, len(operands))[0]
+            value = operands[at]
+            if is_number(value) and op.operand_kinds(len(operands))[at] == "Tensor":
+                value = _wrapped(value)
         found[field.name] = value
     return found
+
+
+def saves_tensors(op: Op, operands: Sequence[Any], needs: Sequence[bool]) -> bool:
+    """Whether the call keeps a tensor (a wrapped Python scalar counts), so that its graph can be freed."""
+    kept_operands, kept_outputs = kept(op, needs)
+    kinds = op.operand_kinds(len(operands))
+    return bool(kept_outputs) or any(
+        hasattr(operands[at], "meta") or (kinds[at] == "Tensor" and operands[at] is not None) for at in kept_operands
+    )

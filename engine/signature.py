@@ -8,8 +8,9 @@ The annotation of a parameter is its kind. Kinds of operand:
     Index, Mask, Fixed   a tensor that carries no derivative: integer, bool, any
     Indices          a list of Index, Mask or None
 
-Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim and Dims are wrapped to
-negative numbers (NewDim against one more dimension), Shape is a tuple of ints, Keys the positions of an index.
+Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim, Dims and Order are
+wrapped to negative numbers (NewDim against one more dimension; Order may name a dim twice), Shape is a tuple of
+ints, Keys the positions of an index, Data a number or nested lists of numbers.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ Fixed = Any
 Dim = int
 NewDim = int
 Dims = Any
+Order = Any
+Data = Any
 Shape = tuple[int, ...]
 Keys = tuple[Any, ...]
 
@@ -54,9 +57,9 @@ OMITTED: Any = _Omitted()
 SLOTS = frozenset({"Tensor", "Tensor | Number", "Tensors"})
 OPERANDS = SLOTS | {"Index", "Mask", "Fixed", "Indices"}
 LISTS = frozenset({"Tensors", "Indices"})
-_VARIADIC = frozenset({"Shape", "Dims", "Keys"})
+_VARIADIC = frozenset({"Shape", "Dims", "Order", "Keys"})
 _SYNONYMS = {"self": "input", "axis": "dim", "keepdims": "keepdim", "x": "input"}
-_SETTINGS = OPERANDS | {"Number", "Number | str", "int", "float", "bool", "str", "DType", "Dim", "NewDim", "Dims", "Shape", "Keys"}
+_SETTINGS = OPERANDS | {"Number | str"} | set("Number int float bool str DType Dim NewDim Dims Order Shape Keys Data".split())
 
 
 class Param(NamedTuple):
@@ -130,10 +133,12 @@ def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence
     """`x.view(2, 3)` means `x.view((2, 3))`: trailing ints fill one Shape or Dims parameter."""
     for position, param in enumerate(params):
         if param.kind in _VARIADIC:
+            if any(later.default is MISSING and not later.keyword_only for later in params[position + 1 :]):
+                return args
             rest = args[position:]
             if param.kind == "Keys" and not (len(rest) == 1 and isinstance(rest[0], tuple)):
                 return [*args[:position], tuple(rest)]
-            if rest and all(type(each) is int for each in rest) and (param.kind == "Shape" or len(rest) > 1):
+            if rest and all(type(each) is int for each in rest) and (param.kind != "Dims" or len(rest) > 1):
                 return [*args[:position], tuple(rest)]
             return args
         if not param.is_operand:
@@ -187,7 +192,9 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Dim": (_is_int, "int"),
     "NewDim": (_is_int, "int"),
     "Dims": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
+    "Order": (_ints, "tuple of ints"),
     "Shape": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
+    "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
     "Keys": (lambda v: isinstance(v, tuple), "index"),
 }
 
@@ -226,10 +233,12 @@ def split(params: tuple[Param, ...], values: Sequence[Any]) -> Bound:
 
 
 def _normalise(kind: str, value: Any, operands: list[Any]) -> Any:
-    if kind in ("Dim", "NewDim", "Dims"):
+    if kind in ("Dim", "NewDim", "Dims", "Order"):
         rank = next((each.meta.ndim for each in operands if _is_value(each)), 0)
         if kind == "Dims":
             return wrap_dims((value,) if isinstance(value, int) else value, rank)
+        if kind == "Order":
+            return tuple(wrap_dim(dim, rank) for dim in value)
         return wrap_dim(value, rank + (kind == "NewDim"))
     if kind == "Shape" and isinstance(value, int):
         return (value,)

@@ -15,7 +15,8 @@ from engine.errors import ArgumentError, DTypeError, GradError, RuntimeArgumentE
 from engine.grad_mode import is_grad_enabled
 from engine.node import AccumulateGrad, Node, OpNode, RemovableHandle, node_class
 from engine.op import Functions, Op, register_eager
-from engine.types import Type, strided
+from engine.strides import laid_out
+from engine.types import AtMost, Type, strided
 
 
 class Size(tuple[int, ...]):
@@ -48,11 +49,12 @@ class Tensor:
     __array_priority__ = 1000
 
     def __init__(
-        self, array: np.ndarray[Any, Any], meta: Type | None = None, *, requires_grad: bool = False, storage: Storage | None = None
+        self, array: np.ndarray[Any, Any], meta: Type | None = None, *, requires_grad: bool = False, base: Tensor | None = None
     ) -> None:
         self.array = array
         self.meta = meta if meta is not None else type_of(array)
-        self.storage = storage or Storage()
+        self.base = base if base is None or base.base is None else base.base  # the tensor that this is a view of
+        self.storage = Storage() if base is None else base.storage
         self._requires_grad = requires_grad
         self._grad_fn: Node | None = None
         self.output_nr = 0
@@ -217,7 +219,9 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory and version counter, without history."""
-        return Tensor(self.array, self.meta, storage=self.storage)
+        found = Tensor(self.array, self.meta)
+        found.storage = self.storage
+        return found
 
     @property
     def data(self) -> Tensor:
@@ -330,12 +334,22 @@ class Eager:
             arrays.insert(0, random.default_generator())
         with np.errstate(all="ignore"):
             found = op.execute(arrays, [getattr(x, "meta", x) for x in operands], out, attrs)
-        found = found if len(out) > 1 else (found,)
-        storage = operands[0].storage if op.kind == "view" else None
-        results = [Tensor(np.asarray(a), meta, storage=storage) for a, meta in zip(found, out, strict=True)]
+        found = (found,) if op.single else found
+        if op.kind == "view":
+            base = operands[0]
+            results = [Tensor(a, meta, base=base) for a, meta in zip(found, out, strict=True)]
+        else:
+            results = [_owned(np.asarray(a), meta) for a, meta in zip(found, out, strict=True)]
         if op.vjp is not None and is_grad_enabled():
             _record(op, operands, results, attrs, given)
-        return results[0] if len(results) == 1 else tuple(results)
+        return results[0] if op.single else tuple(results)
+
+
+def _owned(array: np.ndarray[Any, Any], meta: Type) -> Tensor:
+    """A result with memory of its own, in the order that its type promises; sizes known only now are taken over."""
+    if type(meta) is AtMost:
+        meta = meta.found(array.shape)
+    return Tensor(laid_out(array, meta), meta)
 
 
 def _record(op: Op, operands: Sequence[Any], results: list[Tensor], attrs: dict[str, Any], given: dict[str, Any]) -> None:

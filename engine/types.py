@@ -35,7 +35,7 @@ class Type:
 
     @property
     def is_contiguous(self) -> bool:
-        return self.strides is None
+        return self.strides is None or is_contiguous(self.shape, self.strides)
 
     def stride(self) -> Shape:
         """The strides, in elements."""
@@ -57,6 +57,16 @@ class Type:
 
     def __repr__(self) -> str:
         return f"{self.dtype.name}[{', '.join(map(str, self.shape))}]"
+
+
+class AtMost(Type):
+    """The type of a result whose sizes depend on values: `shape` holds the largest they can be."""
+
+    __slots__ = ()
+
+    def found(self, shape: Shape) -> Type:
+        """The type once the shape is known."""
+        return Type(shape, self.dtype)
 
 
 def contiguous_strides(shape: Shape) -> Shape:

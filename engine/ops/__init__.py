@@ -1,5 +1,5 @@
 """The families of ops. Importing this package fills the registry."""
 
-from engine.ops import arithmetic, casting, creation, reductions, shape
+from engine.ops import arithmetic, casting, creation, reductions, shape, sizes, transposing
 
-__all__ = ["arithmetic", "casting", "creation", "reductions", "shape"]
+__all__ = ["arithmetic", "casting", "creation", "reductions", "shape", "sizes", "transposing"]
