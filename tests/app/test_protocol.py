@@ -36,10 +36,10 @@ async def say(port: int, *parts: bytes) -> bytes:
     """Send the parts, a moment apart, and read until the server closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        for part in parts:
+        for number, part in enumerate(parts):
+            await asyncio.sleep(0.15 if number else 0)
             writer.write(part)
             await writer.drain()
-            await asyncio.sleep(0.15)
         return await reader.read()
     except ConnectionError:
         return b"reset"
