@@ -67,7 +67,7 @@ def _tensor(array: np.ndarray[Any, Any]) -> Any:
     return found if array.dtype.name in ("bool", "int64") else {**found, "dtype": array.dtype.name}
 
 
-def request(op: engine.Op) -> dict[str, Any] | None:
+def request(op: engine.Entry) -> dict[str, Any] | None:
     """A body for POST /forward that calls `op`; None if no sample can be written."""
     for call in op.samples():
         writer = _Writer()
@@ -79,7 +79,7 @@ def request(op: engine.Op) -> dict[str, Any] | None:
     return None
 
 
-def _statement(op: engine.Op, writer: _Writer, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _statement(op: engine.Entry, writer: _Writer, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
     arguments: list[Any] = []
     attributes: dict[str, Any] = {}
     last = len(op.params) - 1

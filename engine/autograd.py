@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine import seeds
-from engine.errors import ArgumentError, GradError, RuntimeArgumentError, ValueArgumentError
+from engine.errors import ArgumentError, RuntimeArgumentError, ValueArgumentError
 from engine.grad_mode import set_grad_enabled
 from engine.node import AccumulateGrad, Node, edge_of
 from engine.tensor import F, Tensor
@@ -218,24 +218,16 @@ def grad(
     targets = _as_list(inputs)
     if not targets:
         raise RuntimeArgumentError("`inputs` argument to `grad()` cannot be empty.")
-    for target in targets:
+    for index, target in enumerate(targets):
         if not target.requires_grad:
-            raise GradError("One of the differentiated Tensors does not require grad")
+            raise seeds.missing_wrt(index)
     sweep = Sweep(_roots(outputs, grad_outputs), targets, create_graph)
     ran = sweep.run()
     found = [sweep.caught.get(_key(edge_of(target))) for target in targets]
     for index, gradient in enumerate(found):
         if gradient is None and not (allow_unused or materialize_grads):
-            raise unused(index)
+            raise seeds.unused(index)
     _finish(ran, create_graph if retain_graph is None else retain_graph)
     if materialize_grads:
         return tuple(F.zeros_like(t) if g is None else g for t, g in zip(targets, found, strict=True))
     return tuple(found)
-
-
-def unused(index: int) -> GradError:
-    """The error for an input that no path leads to."""
-    return GradError(
-        f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
-        "allow_unused=True if this is the desired behavior."
-    )

@@ -2,10 +2,11 @@
 
     Kernel("t = negative(input); t = exp(t); t = add(t, 1); y = reciprocal(t)")
 
-Each step names a numpy ufunc (or one of scipy.special, imported on first use, or `select(mask, a, b)`), its
-arguments (operands and settings by parameter name, earlier results, numbers) and the name of its result; the
-last step makes the op's result. Nothing is hidden in a step, so a plan can fuse the steps of many ops and run
-them tile by tile. Scratch is what is named and is not the last: `scratch` counts it.
+Each step names a numpy ufunc (or one of scipy.special, imported on first use, or of `engine.elementary`, or
+`select(mask, a, b)`), its arguments (operands and settings by parameter name, earlier results, numbers) and
+the name of its result; the last step makes the op's result. Nothing is hidden in a step, so a plan can fuse
+the steps of many ops and run them tile by tile. Scratch is what is named and is not the last: `scratch`
+counts it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.dtypes import COMPLEX, DType, get_default_dtype, result_dtype, scalar_dtype
+from engine import elementary
+from engine.dtypes import COMPLEX, DType, float16, float32, get_default_dtype, result_dtype, scalar_dtype
 from engine.types import Type
 
 COMPARISONS = frozenset(
@@ -49,6 +51,8 @@ def ufunc(name: str) -> Callable[..., Any]:
     """The function a step names."""
     if name == "select":
         return select
+    if name in elementary.FUNCTIONS:
+        return elementary.FUNCTIONS[name]
     found = getattr(np, name, None)
     if found is None:
         import scipy.special
@@ -81,9 +85,10 @@ class Kernel:
         self.scratch = len({step.out for step in self.steps}) - 1
 
     def compute_dtype(self, kinds: Sequence[str], metas: Sequence[Any]) -> DType:
-        """The dtype that operands are cast to before the first step."""
+        """The dtype that operands are cast to before the first step: float32 for float16 chains, as in torch."""
         cast = [meta for kind, meta in zip(kinds, metas, strict=True) if kind in _CAST_KINDS and meta is not None]
-        return float_if_integer(promoted(cast)) if self.compute == "float" else promoted(cast)
+        dtype = float_if_integer(promoted(cast)) if self.compute == "float" else promoted(cast)
+        return float32 if dtype is float16 and len(self.steps) > 1 else dtype
 
     def compile(
         self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]

@@ -22,7 +22,7 @@ def pullback(
     """
     if op.vjp is None or isinstance(op.vjp, NoDerivative):
         raise NotDifferentiable(op.vjp.reason if op.vjp else f"derivative for aten::{op.short} is not implemented")
-    single = len(op.outputs) == 1
+    single = op.single
     rules = op.vjp(F, x, y[0] if single else y, g[0] if single else g, **attrs)
     cotangents: list[Any] = [None] * len(x)
     for position, (rule, needed) in enumerate(zip(rules, needs, strict=True)):

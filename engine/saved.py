@@ -18,12 +18,6 @@ from engine.signature import LISTS, is_number
 from engine.types import Type
 
 
-class Wrapped(NamedTuple):
-    """A Python scalar kept in a tensor slot: torch wraps it in a 0-dim tensor."""
-
-    number: bool | int | float | complex
-
-
 class Field(NamedTuple):
     """One saved name: where it comes from ("operand", "operands", "output", "setting", "size"), which one,
     the operands whose gradient needs it (empty: any), and for sizes how to read it off a Type."""

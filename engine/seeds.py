@@ -57,3 +57,16 @@ def check_count(outputs: int, gradients: int) -> None:
     """One gradient an output."""
     if outputs != gradients:
         raise GradError(f"got {outputs} tensors and {gradients} gradients", expected=outputs, actual=gradients)
+
+
+def unused(index: int) -> GradError:
+    """The error for an input that no path leads to."""
+    return GradError(
+        f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
+        "allow_unused=True if this is the desired behavior."
+    )
+
+
+def missing_wrt(index: int) -> GradError:
+    """The error for an input that does not require grad."""
+    return GradError("One of the differentiated Tensors does not require grad", pointer=("attrs", "wrt", index))

@@ -66,21 +66,21 @@ def summaries() -> OpList:
 
 
 @functools.cache
-def names() -> Mapping[str, engine.Op]:
+def names() -> Mapping[str, engine.Entry]:
     """The ops under names and aliases; a name wins over an alias."""
     ops = engine.catalogue()
     return {alias: op for op in ops for alias in op.aliases} | {op.name: op for op in ops}
 
 
 @functools.cache
-def describe(op: engine.Op) -> OpDetail:
+def describe(op: engine.Entry) -> OpDetail:
     """Everything about an op."""
     return OpDetail(
         **_summary(op), kinks=op.kinks or None, grad_fns=list(op.grad_fns), example=sample.request(op)
     )
 
 
-def _summary(op: engine.Op) -> dict[str, Any]:
+def _summary(op: engine.Entry) -> dict[str, Any]:
     return {
         "name": op.name,
         "aliases": sorted(op.aliases),

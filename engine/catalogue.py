@@ -1,0 +1,90 @@
+"""The public ops as a reader meets them: what the reference, the docs and the examples are made from."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.op import REGISTRY, Call, Op, SampleMaker, names_of
+from engine.signature import MISSING, Param
+from engine.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One op: `signature` as torch writes it, `summary` what it computes, `kinks` its derivative where that
+    is a choice, `grad_fns` the names its nodes can have."""
+
+    op: Op
+    aliases: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.op.name
+
+    @property
+    def kind(self) -> str:
+        return self.op.kind
+
+    @property
+    def params(self) -> tuple[Param, ...]:
+        return self.op.params
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.op.outputs
+
+    @property
+    def summary(self) -> str:
+        """The docstring's first paragraph."""
+        return self.op.doc.partition("\n\n")[0].replace("\n", " ")
+
+    @property
+    def kinks(self) -> str:
+        """The docstring's second paragraph."""
+        return self.op.doc.partition("\n\n")[2].partition("\n\n")[0].replace("\n", " ")
+
+    @property
+    def signature(self) -> str:
+        """The call, with kinds and defaults."""
+        shown: list[str] = []
+        for param in self.params:
+            if param.keyword_only and "*" not in shown:
+                shown.append("*")
+            kind = f"{param.kind} | None" if param.optional else param.kind
+            shown.append(f"{param.name}: {kind}" + ("" if param.default is MISSING else f" = {param.default!r}"))
+        return f"{self.name}({', '.join(shown)})"
+
+    def samples(self) -> list[Call]:
+        """Calls that work, numpy arrays standing for tensors; the same at every run."""
+        return list(self.op.samples(SampleMaker(0)))
+
+    @functools.cached_property
+    def grad_fns(self) -> tuple[str, ...]:
+        """The names of the nodes that its samples make, in the order they first come."""
+        names: dict[str, None] = {}
+        for call in self.samples():
+            found = self.op(*map(_leaves, call.args), **{name: _leaves(value) for name, value in call.kwargs.items()})
+            for each in found if isinstance(found, tuple) else (found,):
+                if each.grad_fn is not None:
+                    names[each.grad_fn.name()] = None
+        return tuple(names)
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return Tensor(value, requires_grad=value.dtype.kind in "fc")
+    return [_leaves(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+@functools.cache
+def _entry(name: str) -> Entry:
+    return Entry(REGISTRY[name], tuple(names_of(REGISTRY[name])))
+
+
+def catalogue() -> list[Entry]:
+    """Every public op, in name order; names with a leading underscore are internal."""
+    return [_entry(name) for name in sorted(REGISTRY) if not REGISTRY[name].short.startswith("_")]

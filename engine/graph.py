@@ -1,0 +1,152 @@
+"""The flat SSA form of a program: values, nodes in creation order, and the builder that appends them.
+
+A node remembers which of its operands required grad when it was made (`needs`), so the backward graph, its
+names and saved values are read straight from here; `recorded` nodes are those torch would give a grad_fn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from engine import saved
+from engine.errors import EngineError, Pointer
+from engine.grad_mode import is_grad_enabled
+from engine.limits import Limits
+from engine.op import Functions, Op
+from engine.types import Shape, Type
+
+
+class Site(NamedTuple):
+    """The statement that a node comes from: its place in the program, its id and its op as written."""
+
+    pointer: Pointer
+    id: str | None
+    op: str | None
+
+
+class Value:
+    """One tensor of a graph: an output of `node`, or (node is None) an input or a constant."""
+
+    __slots__ = ("constant", "index", "meta", "name", "node", "requires_grad")
+
+    def __init__(self, meta: Type, node: GraphNode | None = None, index: int = 0, *, name: str | None = None) -> None:
+        self.meta = meta
+        self.node = node
+        self.index = index
+        self.requires_grad = False
+        self.name = name
+        self.constant: Any = None
+
+    @property
+    def shape(self) -> Shape:
+        return self.meta.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.meta.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.meta.shape)
+
+    @property
+    def maker(self) -> GraphNode | None:
+        """The node that is its grad_fn; None for a leaf."""
+        return self.node if self.node is not None and self.requires_grad and self.node.recorded else None
+
+    def __repr__(self) -> str:
+        return f"<{self.name or 'value'}: {self.meta!r}>"
+
+
+class GraphNode:
+    """One call of an op. `number` is its place in creation order."""
+
+    __slots__ = ("attrs", "given", "needs", "number", "op", "operands", "outputs", "recorded", "site")
+
+    def __init__(
+        self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any], given: dict[str, Any], number: int, site: Site
+    ) -> None:
+        self.op = op
+        self.operands = operands
+        self.attrs = attrs
+        self.given = given
+        self.number = number
+        self.site = site
+        self.outputs: tuple[Value, ...] = ()
+        self.needs: Sequence[bool] = ()
+        self.recorded = False
+
+    @property
+    def saves_tensors(self) -> bool:
+        """Whether a second backward through it is refused once it was freed."""
+        return saved.saves_tensors(self.op, self.operands, self.needs)
+
+    def __repr__(self) -> str:
+        return f"<{self.number}: {self.op.name}>"
+
+
+_NOWHERE = Site((), None, None)
+
+
+class Graph:
+    """Nodes in creation order, and the values that come from outside."""
+
+    def __init__(self) -> None:
+        self.nodes: list[GraphNode] = []
+        self.inputs: list[Value] = []
+
+    def input(self, meta: Type, *, name: str | None = None, requires_grad: bool = False) -> Value:
+        """A value given when the graph is run."""
+        value = Value(meta, name=name)
+        value.requires_grad = requires_grad
+        self.inputs.append(value)
+        return value
+
+
+class GraphBuilder:
+    """Appends a node for each op applied to values; what `F` is while a graph is built."""
+
+    def __init__(self, graph: Graph, limits: Limits) -> None:
+        self.graph = graph
+        self.limits = limits
+        self.site = _NOWHERE
+        self.F = Functions(self)
+
+    def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Append one call of `op`; its Value, or a tuple of them."""
+        if op.kind == "composite":
+            return op.expand(self.F, args, kwargs)
+        operands, attrs, given = op.bind(args, kwargs)
+        return self.append(op, operands, attrs, given)
+
+    def append(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any], given: dict[str, Any]) -> Any:
+        """Append a call that is bound already."""
+        types = op.infer_types(operands, attrs)
+        node = GraphNode(op, operands, attrs, given, len(self.graph.nodes), self.site)
+        outputs = []
+        for index, meta in enumerate(types):
+            self.limits.check_type(meta)
+            outputs.append(Value(meta, node, index))
+        node.outputs = tuple(outputs)
+        if op.vjp is not None and is_grad_enabled():
+            self._record(node)
+        self.graph.nodes.append(node)
+        return outputs[0] if op.single else node.outputs
+
+    def _record(self, node: GraphNode) -> None:
+        slots = node.op.slots(node.operands)
+        needs = [False] * len(node.operands)
+        for at in slots:
+            needs[at] = getattr(node.operands[at], "requires_grad", False)
+        if True not in needs:
+            return
+        node.needs = needs
+        for output in node.outputs:
+            if output.meta.dtype.differentiable:
+                output.requires_grad = node.recorded = True
+
+
+def locate(error: EngineError, site: Site) -> EngineError:
+    """`error` with the place of a statement added."""
+    return error.at(site.pointer, node=site.id, op=site.op)

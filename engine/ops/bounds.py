@@ -1,0 +1,161 @@
+"""The larger, the smaller, and what lies between bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.define import binary, composite, elementwise
+from engine.errors import ArgumentError, DTypeError, RuntimeArgumentError
+from engine.kernels import promoted
+from engine.op import refused, sample
+from engine.ops.arithmetic import MISMATCH
+from engine.ops.dtype_checks import not_complex
+from engine.signature import Number, Tensor, is_number
+
+_TIES = "At a tie each operand gets half of the gradient; where one is NaN, both get all of it."
+
+
+def _shared(F: Any, g: Any, x: Any, loses: str) -> Any:
+    """`g` where an operand wins, half of it at a tie, nothing where `F.<loses>(input, other)`."""
+    halved = F.where(F.eq(x[0], x[1]), F.div(g, 2), g)
+    return F.where(getattr(F, loses)(x[0], x[1]), 0, halved)
+
+
+maximum = binary(
+    "maximum",
+    "y = maximum(input, other)",
+    check=not_complex("maximum not implemented for complex tensors.", DTypeError),
+    doc=f"The larger of `input` and `other`; NaN where one of them is.\n\n{_TIES}",
+    vjp=lambda F, x, y, g: (lambda: _shared(F, g, x, "lt"), lambda: _shared(F, g, x, "gt")),
+    saves=("other", "self"),
+    samples=lambda make: [sample(make(2, 3), make(3)), sample(make.ints(3), make(3)), sample(make(3), 0.5)],
+    refusals=lambda make: [
+        refused(MISMATCH, make(3), make(2)),
+        refused("maximum not implemented for complex tensors.", make(2) + 1j, make(2)),
+    ],
+)
+minimum = binary(
+    "minimum",
+    "y = minimum(input, other)",
+    check=not_complex("minimum not implemented for complex tensors.", DTypeError),
+    doc=f"The smaller of `input` and `other`; NaN where one of them is.\n\n{_TIES}",
+    vjp=lambda F, x, y, g: (lambda: _shared(F, g, x, "gt"), lambda: _shared(F, g, x, "lt")),
+    saves=("other", "self"),
+    samples=lambda make: [sample(make(2, 3), make(3)), sample(make.ints(3), make(3)), sample(make(3), 0.5)],
+    refusals=lambda make: [
+        refused(MISMATCH, make(3), make(2)),
+        refused("minimum not implemented for complex tensors.", make(2) + 1j, make(2)),
+    ],
+)
+
+
+def _inside(F: Any, g: Any, x: Any, low: Any, high: Any) -> Any:
+    """`g` where x lies between the bounds, which belong to the inside."""
+    inside = None if low is None else F.ge(x, low)
+    if high is not None:
+        below = F.le(x, high)
+        inside = below if inside is None else F.logical_and(inside, below)
+    return F.where(inside, g, 0)
+
+
+def _by_low(F: Any, g: Any, x: Any, low: Any, high: Any) -> Any:
+    outside = F.lt(x, low)
+    return F.where(outside if high is None else F.logical_and(outside, F.lt(low, high)), g, 0)
+
+
+def _by_high(F: Any, g: Any, x: Any, low: Any, high: Any) -> Any:
+    outside = F.gt(x, high)
+    return F.where(outside if low is None else F.logical_or(outside, F.lt(high, low)), g, 0)
+
+
+_CLAMP = "t = at_least(input, min); y = at_most(t, max)"
+_check = not_complex("clamp is not supported for complex types")
+
+
+@elementwise(
+    "_clamp_scalar",
+    _CLAMP,
+    check=_check,
+    vjp=lambda F, x, y, g, min, max: (lambda: _inside(F, g, x[0], min, max),),
+    grad_fn="ClampBackward1",
+    saves=("max", "min", "self"),
+    samples=lambda make: [sample(make(2, 3), -1, 1.5), sample(make(3), None, 0.5), sample(make(3), 0.5)],
+)
+def clamp_scalar(input: Tensor, min: Number | None = None, max: Number | None = None) -> None:
+    """`clamp` by numbers.
+
+    As `clamp`.
+    """
+
+
+@elementwise(
+    "_clamp_tensor",
+    _CLAMP,
+    check=_check,
+    vjp=lambda F, x, y, g: (
+        lambda: _inside(F, g, *x),
+        lambda: _by_low(F, g, *x),
+        lambda: _by_high(F, g, *x),
+    ),
+    grad_fn="ClampBackward0",
+    saves=("max", "min", "self"),
+    samples=lambda make: [
+        sample(make(2, 3), make(3), make(2, 1)),
+        sample(make(2, 3), make(3)),
+        sample(make(3), None, make(3)),
+    ],
+)
+def clamp_tensor(input: Tensor, min: Tensor | None = None, max: Tensor | None = None) -> None:
+    """`clamp` by tensors.
+
+    As `clamp`.
+    """
+
+
+@composite(
+    "clamp",
+    aliases=("clip",),
+    samples=lambda make: [
+        sample(make(2, 3), -1, 1.5),
+        sample(make(3), max=0.5),
+        sample(make(2, 3), make(3), make(2, 1)),
+        sample(make.ints(3), 2, 5),
+        sample(make.ints(3), 2.5),
+    ],
+    refusals=lambda make: [
+        refused("torch.clamp: At least one of 'min' or 'max' must not be None", make(3)),
+        refused("clamp() received an invalid combination of arguments", make(3), 0, make(3)),
+        refused("clamp is not supported for complex types", make(2) + 1j, 0),
+        refused(MISMATCH, make(3), make(2)),
+    ],
+)
+def clamp(
+    F: Any, input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None
+) -> Any:
+    """`input` where it lies between `min` and `max` (numbers or tensors), else the bound; `max` where they cross.
+
+    A bound belongs to the inside: there the gradient of `input` is 1 and that of a tensor bound 0. NaN gets none.
+    """
+    bounds = [each for each in (min, max) if each is not None]
+    if not bounds:
+        raise RuntimeArgumentError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    numbers = [is_number(each) for each in bounds]
+    if any(numbers) and not all(numbers):
+        raise ArgumentError("clamp() received an invalid combination of arguments: one bound is a number, one a tensor")
+    if not all(numbers):
+        return F._clamp_tensor(input, min, max)
+    dtype = promoted([input.meta, *bounds])  # a float bound makes integers floats
+    return F._clamp_scalar(F.to(input, dtype), min, max)
+
+
+def _one_sided(name: str, grad_fn: str, bound: str, step: str, keeps: str, side: str) -> None:
+    """clamp_min or clamp_max, for a number (grad_fn 0) and for a tensor (grad_fn 1)."""
+
+    def by_number(F: Any, x: Any, y: Any, g: Any) -> Any:
+        return lambda: F.where(getattr(F, keeps)(x[0], x[1]), g, 0), None
+
+    def by_tensor(F: Any, x: Any, y: Any, g: Any) -> Any:
+        opposite = {"ge": "lt", "le": "gt"}[keeps]
+        return by_number(F, x, y, g)[0], lambda: F.where(getattr(F, opposite)(x[0], x[1]), g, 0)
+
+    ...

@@ -1,0 +1,76 @@
+"""A plan: straight-line numpy calls over numbered registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.graph import GraphNode, Value
+from engine.plan.memory import last_uses, predict
+from engine.plan.simplify import Instruction, simplify
+
+_GENERATOR = 0  # the register of the random generator
+Step = tuple[Callable[..., Any], tuple[int, ...], bool, tuple[int, ...], tuple[int, ...]]
+
+
+class Plan:
+    """What to call, in order. `peak_bytes` and `flops` are predictions; `run` computes."""
+
+    def __init__(
+        self, nodes: Sequence[GraphNode], inputs: Sequence[Value], outputs: Sequence[Value | None], *, effects: bool = True
+    ) -> None:
+        instructions, same = simplify(nodes, inputs, outputs, effects=effects)
+        wanted = [None if each is None else same.get(each, each) for each in outputs]
+        kept = [each for each in wanted if each is not None]
+        self.peak_bytes, self.flops = predict(instructions, inputs, kept)
+        self._template: list[Any] = [None]
+        self._registers: dict[Value, int] = {}
+        self._inputs = [self._register(value) for value in inputs]
+        self._steps = self._schedule(instructions, {*kept, *inputs})
+        self._outputs = [None if each is None else self._operand(each) for each in wanted]
+
+    def _register(self, value: Value) -> int:
+        number = self._registers.get(value)
+        if number is None:
+            number = self._registers[value] = len(self._template)
+            self._template.append(value.constant)
+        return number
+
+    def _operand(self, operand: Any) -> int:
+        if isinstance(operand, Value):
+            return self._register(operand)
+        self._template.append(operand)
+        return len(self._template) - 1
+
+    def _schedule(self, instructions: Sequence[Instruction], kept: set[Value]) -> list[Step]:
+        steps: list[Step] = []
+        for each, dead in zip(instructions, last_uses(instructions, kept), strict=True):
+            metas = [getattr(x, "meta", x) for x in each.operands]
+            call = each.op.compile(metas, tuple(y.meta for y in each.outputs), each.attrs)
+            sources = tuple(self._operand(x) for x in each.operands)
+            if each.op.kind in ("random", "control"):
+                sources = (_GENERATOR, *sources)
+            targets = tuple(self._register(y) for y in each.outputs)
+            freed = tuple(self._register(value) for value in dead if value.constant is None)
+            steps.append((call, sources, each.op.single, targets, freed))
+        return steps
+
+    def run(self, generator: Any, arrays: Sequence[Any]) -> list[Any]:
+        """The wanted values for `arrays`, the inputs in order; None where none was wanted."""
+        registers = self._template.copy()
+        registers[_GENERATOR] = generator
+        for number, array in zip(self._inputs, arrays, strict=True):
+            registers[number] = array
+        with np.errstate(all="ignore"):
+            for call, sources, single, targets, freed in self._steps:
+                found = call(*[registers[each] for each in sources])
+                if single:
+                    registers[targets[0]] = found
+                else:
+                    for number, each in zip(targets, found, strict=True):
+                        registers[number] = each
+                for number in freed:
+                    registers[number] = None
+        return [None if each is None else registers[each] for each in self._outputs]

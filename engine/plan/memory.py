@@ -1,0 +1,81 @@
+"""What a plan will take, known before anything is allocated: bytes at the peak, and flops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine.graph import Value
+from engine.kernels import Kernel
+from engine.plan.simplify import Instruction
+
+_CHOSEN_OPERANDS = 2  # a kernel may copy its operands and its result once
+
+
+def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> list[list[Value]]:
+    """The values that nobody reads after each instruction; a view keeps its base alive as long as itself."""
+    base: dict[Value, Value] = {}
+    last: dict[Value, int] = {}
+    for at, each in enumerate(instructions):
+        first = each.operands[0] if each.operands else None
+        if each.op.kind == "view" and isinstance(first, Value):
+            base[each.outputs[0]] = base.get(first, first)
+        for value in (*each.operands, *each.outputs):
+            if isinstance(value, Value):
+                last[value] = at
+                last[base.get(value, value)] = at
+    for value in kept:
+        last.pop(value, None)
+        last.pop(base.get(value, value), None)
+    dead: list[list[Value]] = [[] for _ in instructions]
+    for value, at in last.items():
+        dead[at].append(value)
+    return dead
+
+
+def predict(instructions: Sequence[Instruction], given: Iterable[Value], kept: Iterable[Value]) -> tuple[int, int]:
+    """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions` in order."""
+    held = {value: value.meta.nbytes for value in given}
+    now = peak = sum(held.values())
+    flops = 0
+    for each, dead in zip(instructions, last_uses(instructions, kept), strict=True):
+        for output in each.outputs:
+            held[output] = 0 if each.op.kind == "view" else output.meta.nbytes
+            now += held[output]
+        peak = max(peak, now + workspace(each))
+        flops += work(each)
+        for value in dead:
+            now -= held.pop(value, 0)
+    return peak, flops
+
+
+def workspace(each: Instruction) -> int:
+    """Bytes that an instruction may need beside its operands and results."""
+    if each.op.kind == "control" or hasattr(each.op.run, "peak_bytes"):
+        return int(each.op.run.peak_bytes())  # type: ignore[union-attr]
+    operands = [x.meta for x in each.operands if isinstance(x, Value)]
+    out = each.outputs[0].meta
+    if isinstance(each.op.run, Kernel):
+        itemsize = max([out.dtype.itemsize, *(meta.dtype.itemsize for meta in operands)])
+        casts = sum(meta.numel * itemsize for meta in operands if meta.dtype is not out.dtype)
+        return each.op.run.scratch * out.numel * itemsize + casts
+    if each.op.kind == "view":
+        return 0
+    total = sum(meta.nbytes for meta in operands) + sum(output.meta.nbytes for output in each.outputs)
+    return _CHOSEN_OPERANDS * total
+
+
+def work(each: Instruction) -> int:
+    """Flops of an instruction: a step on an element counts one, a multiply-add of a contraction two."""
+    if hasattr(each.op.run, "flops"):
+        return int(each.op.run.flops())
+    out = sum(output.meta.numel for output in each.outputs)
+    if isinstance(each.op.run, Kernel):
+        return out * len(each.op.run.steps)
+    if each.op.kind == "view":
+        return 0
+    sizes: list[Any] = [x.meta.numel for x in each.operands if isinstance(x, Value)]
+    if each.op.kind == "contraction" and len(sizes) > 1:
+        # of (m k) @ (k n): the root of mk · kn · mn is mnk; leading batch axes only make it larger
+        return int(2 * (float(sizes[0]) * float(sizes[1]) * max(out, 1)) ** 0.5) + out
+    return out + sum(sizes)

@@ -1,0 +1,120 @@
+"""Programs: statements that are read once, planned once for each kind of input, and run many times.
+
+    program = Program([{"id": "y", "op": "mul", "in": ["x", "x"]}])
+    program.backward({"x": engine.tensor(3.0, requires_grad=True)}).grads["x"]   # tensor(6.)
+
+A program's methods are pure: they touch no given tensor's `.grad`, and the answer depends on the arguments
+alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from engine.compiled import Compiled, Request
+from engine.errors import DuplicateId, UnknownId
+from engine.random import Generator
+from engine.limits import Limits
+from engine.reading import Reader
+from engine.result import Result
+from engine.statements import canonical
+from engine.tensor import Tensor
+
+_PLANS = 64  # kinds of input that a program keeps a plan for
+
+
+class Prepared:
+    """A program bound to its inputs. Nothing is computed yet; `peak_bytes`, `flops` and `output_bytes` are
+    predictions that hold for any values of these shapes."""
+
+    def __init__(self, compiled: Compiled, request: Request) -> None:
+        self._compiled = compiled
+        self._request = request
+        self.peak_bytes = compiled.plan.peak_bytes
+        self.flops = compiled.plan.flops
+        self.output_bytes = compiled.output_bytes
+
+    def run(self) -> Result:
+        """Compute the outputs, grads and trace."""
+        return self._compiled.run(self._request, _seeded(self._request.seed))
+
+
+class Program:
+    """Statements as plain dicts (DESIGN of the request: docs/statements), checked when read.
+
+    `decode` turns a tensor literal into a Tensor; `limits` bound what the program may ask for. Raises
+    EngineError with `.pointer`, the place in the list, for anything that means nothing.
+    """
+
+    def __init__(
+        self, graph: Sequence[Any], *, decode: Callable[[Any], Tensor] | None = None, limits: Limits | None = None
+    ) -> None:
+        self.limits = limits or Limits()
+        reader = Reader(decode or _decode, self.limits)
+        self._statements = reader.read(list(graph) if isinstance(graph, tuple) else graph)
+        self._takes = reader.inputs_used
+        self._defines = reader.defined
+        self._plans: OrderedDict[Any, Compiled] = OrderedDict()
+
+    @functools.cached_property
+    def statements(self) -> list[dict[str, Any]]:
+        """The desugared statements as plain JSON: what the program's identity is made of."""
+        return canonical(self._statements)
+
+    def prepare(self, inputs: dict[str, Tensor], **settings: Any) -> Prepared:
+        """Find or make the plan for inputs of these types.
+
+        `settings`: route ("backward" or "forward"), outputs, gradient, backward, grads, trace, seed,
+        default_dtype. Raises EngineError for shapes and dtypes that do not fit, LimitExceeded for a plan that
+        would take too much.
+        """
+        request = Request(inputs, **settings)
+        compiled = self._plans.get(request.key)
+        if compiled is None:
+            self._check_names(inputs)
+            compiled = Compiled(self._statements, request, self.limits)
+            self._plans[request.key] = compiled
+            if len(self._plans) > _PLANS:
+                self._plans.popitem(last=False)
+        return Prepared(compiled, request)
+
+    def backward(self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any) -> Result:
+        """Outputs, the grads of the leaves and the trace; see `prepare` for the settings."""
+        return self.prepare(inputs, route="backward", outputs=outputs, **settings).run()
+
+    def forward(self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any) -> Result:
+        """Outputs and trace, without a backward pass; see `prepare` for the settings."""
+        return self.prepare(inputs, route="forward", outputs=outputs, **settings).run()
+
+    def _check_names(self, inputs: dict[str, Tensor]) -> None:
+        for name, pointer in self._takes.items():
+            if name not in inputs:
+                raise UnknownId(f"unknown id '{name}'", pointer=pointer)
+        for name in inputs:
+            if name in self._defines:
+                raise DuplicateId(f"id '{name}' is an input and defined in the graph", pointer=("inputs", name))
+
+
+_local = threading.local()
+
+
+def _seeded(seed: int) -> Generator:
+    """This thread's generator for programs, seeded: making one costs more than a small plan."""
+    generator: Generator | None = getattr(_local, "generator", None)
+    if generator is None:
+        generator = _local.generator = Generator()
+    return generator.manual_seed(seed)
+
+
+def _decode(raw: Any) -> Tensor:
+    from engine.factories import tensor
+
+    if isinstance(raw, Tensor):
+        return raw
+    if isinstance(raw, dict):
+        return tensor(raw.get("data"), dtype=raw.get("dtype"), requires_grad=raw.get("requires_grad", False))
+    return tensor(raw)

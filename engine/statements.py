@@ -1,0 +1,159 @@
+"""The statements of a program: read once, checked for all that needs no shapes, desugared.
+
+Reading hoists nested op nodes into statements of their own (ids `$0`, `$1` …, which a program cannot write),
+resolves op names and aliases, and checks fields, ids, scopes and arity. What remains is a flat list per body;
+`canonical` gives it back as plain JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from engine.errors import Pointer
+from engine.op import Op
+
+
+class Ref(NamedTuple):
+    """A reference to a value by its id."""
+
+    name: str
+
+
+class Literal(NamedTuple):
+    """A tensor written in the program: `raw` as it stands there, `value` decoded."""
+
+    raw: Any
+    value: Any
+
+
+@dataclass(slots=True)
+class Statement:
+    """One statement; `pointer` is its place in the program."""
+
+    pointer: Pointer
+
+
+@dataclass(slots=True)
+class OpCall(Statement):
+    """`out = op(*args, **attrs)`; an entry of `out` is None where an output is dropped."""
+
+    op: Op
+    args: list[Any]
+    attrs: dict[str, Any]
+    out: list[str | None]
+    several: bool  # written with "out": a tuple is expected even of one
+
+
+@dataclass(slots=True)
+class Leaf(Statement):
+    """A tensor of the program's own."""
+
+    id: str
+    literal: Literal
+    requires_grad: bool
+
+
+@dataclass(slots=True)
+class Block(Statement):
+    """Statements run with grad mode on or off."""
+
+    mode: str
+    body: list[Statement]
+
+
+class Body(NamedTuple):
+    """The statements of a loop's condition or body, and what it yields."""
+
+    statements: list[Statement]
+    results: Any  # one Arg, or a dict of them by carry
+
+
+@dataclass(slots=True)
+class While(Statement):
+    """A loop over `carry` (name → initial Arg) while `cond` yields true."""
+
+    carry: dict[str, Any]
+    cond: Body
+    body: Body
+    max_iters: int | None
+    out: list[str | None]
+
+
+@dataclass(slots=True)
+class GradCall(Statement):
+    """`out = grad(outputs, wrt, …)`."""
+
+    outputs: list[Any]
+    wrt: list[Ref]
+    settings: dict[str, Any]
+    out: list[str | None]
+
+
+@dataclass(slots=True)
+class StateChange(Statement):
+    """requires_grad_, retain_grad, zero_grad, read_grad or backward, applied to `targets`."""
+
+    kind: str
+    targets: list[Any]
+    settings: dict[str, Any]
+    id: str | None
+
+
+def canonical(statements: list[Statement]) -> list[dict[str, Any]]:
+    """The desugared statements as plain JSON, under canonical op names."""
+    return [_canonical(each) for each in statements]
+
+
+def _canonical(each: Statement) -> dict[str, Any]:
+    match each:
+        case OpCall(op=op, args=args, attrs=attrs, out=out, several=several):
+            named: dict[str, Any] = {"out": out} if several else {"id": out[0]}
+            found = {**named, "op": op.name, "in": [plain(a) for a in args]}
+            return found | ({"attrs": {k: _plain_attr(v) for k, v in attrs.items()}} if attrs else {})
+        case Leaf(id=name, literal=literal, requires_grad=requires_grad):
+            return {"id": name, "tensor": literal.raw, "requires_grad": requires_grad}
+        case Block(mode=mode, body=body):
+            return {"with": mode, "do": canonical(body)}
+        case While(carry=carry, cond=cond, body=body, max_iters=max_iters, out=out):
+            return {
+                "out": out,
+                "op": "while",
+                "carry": {name: plain(arg) for name, arg in carry.items()},
+                "cond": {"do": canonical(cond.statements), "yield": plain(cond.results)},
+                "body": {"do": canonical(body.statements), "yield": {k: plain(v) for k, v in body.results.items()}},
+                "max_iters": max_iters,
+            }
+        case GradCall(outputs=outputs, wrt=wrt, settings=settings, out=out):
+            attrs = {"wrt": [ref.name for ref in wrt], **{k: _plain_attr(v) for k, v in settings.items()}}
+            return {"out": out, "op": "grad", "in": [plain(a) for a in outputs], "attrs": attrs}
+        case StateChange(kind=kind, targets=targets, settings=settings, id=name):
+            found = {"op": kind, "in": [plain(a) for a in targets]}
+            if settings:
+                found["attrs"] = {k: _plain_attr(v) for k, v in settings.items()}
+            return found | ({"id": name} if name else {})
+    raise TypeError(type(each).__name__)
+
+
+def plain(arg: Any) -> Any:
+    """An argument as JSON again."""
+    if isinstance(arg, Ref):
+        return arg.name
+    if isinstance(arg, Literal):
+        return {"tensor": arg.raw}
+    if isinstance(arg, slice):
+        return {"slice": [plain(arg.start), plain(arg.stop), plain(arg.step)]}
+    if arg is Ellipsis:
+        return {"ellipsis": True}
+    if isinstance(arg, complex):
+        return {"complex": [arg.real, arg.imag]}
+    if isinstance(arg, list):
+        return [plain(each) for each in arg]
+    return arg
+
+
+def _plain_attr(value: Any) -> Any:
+    """An attribute as JSON again: there a bare string is a constant, so a reference is marked."""
+    if isinstance(value, Ref):
+        return {"ref": value.name}
+    return [_plain_attr(each) for each in value] if isinstance(value, list) else plain(value)

@@ -1,0 +1,146 @@
+"""The grad_fn trace of a program: the nodes eager torch would have made, read from the graph.
+
+Loops are expanded per iteration, so the trace of a program with loops is known only after its run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine import saved
+from engine.control import LoopRecord, LoopKernel
+from engine.dtypes import DType
+from engine.graph import GraphNode, Value
+
+Edge = tuple["TraceNode", int] | None
+
+
+class TraceNode:
+    """A grad_fn, or (node is None) the AccumulateGrad of the leaf `value`."""
+
+    __slots__ = ("edges", "node", "value")
+
+    def __init__(self, node: GraphNode | None, edges: Sequence[Edge], value: Value | None = None) -> None:
+        self.node = node
+        self.edges = edges
+        self.value = value
+
+    @property
+    def name(self) -> str:
+        if self.node is None:
+            return "AccumulateGrad"
+        return self.node.op.node_name(self.node.operands, self.node.given)
+
+
+class Trace:
+    """The edges of a graph's values, nodes made in creation order."""
+
+    def __init__(self, nodes: Iterable[GraphNode], records: dict[Value, LoopRecord]) -> None:
+        self._edges: dict[Value, Edge] = {}
+        self._order: dict[TraceNode, int] = {}
+        for node in nodes:
+            self._enter(node, self._edges, records)
+
+    def edge(self, value: Value) -> Edge:
+        """Where the cotangent of `value` goes: None if it does not require grad."""
+        return self._edge(value, self._edges)
+
+    def _edge(self, operand: Any, scope: dict[Value, Edge]) -> Edge:
+        if not isinstance(operand, Value):
+            return None
+        if operand not in scope and operand.requires_grad and operand.maker is None:
+            scope[operand] = (TraceNode(None, (), operand), 0)
+        return scope.get(operand)
+
+    def _enter(self, node: GraphNode, scope: dict[Value, Edge], records: dict[Value, LoopRecord]) -> None:
+        if isinstance(node.op.run, LoopKernel):
+            self._loop(node, scope, records[node.outputs[-1]])
+            return
+        if not node.recorded:
+            return
+        edges = [self._edge(node.operands[at], scope) for at in node.op.slots(node.operands)]
+        if any(edges):
+            made = TraceNode(node, edges)
+            self._order[made] = len(self._order)
+            for output in node.outputs:
+                if output.requires_grad:
+                    scope[output] = (made, output.index)
+
+    def _loop(self, node: GraphNode, scope: dict[Value, Edge], record: LoopRecord) -> None:
+        assert isinstance(node.op.run, LoopKernel)
+        graphs = node.op.run.graphs
+        count = len(graphs.carried)
+        body = graphs.forward_nodes
+        loops = [each.outputs[-1] for each in body if isinstance(each.op.run, LoopKernel)]
+        state = [self._edge(x, scope) for x in node.operands[:count]]
+        outer = dict(zip(graphs.captured, (self._edge(x, scope) for x in node.operands[count:]), strict=True))
+        for iteration in range(record.count):
+            inner = {**outer, **dict(zip(graphs.carried, state, strict=True))}
+            inner_records = dict(zip(loops, record.inner[iteration], strict=True)) if loops else {}
+            for each in body:
+                self._enter(each, inner, inner_records)
+            state = [self._edge(result, inner) for result in graphs.results]
+        scope.update(zip(node.outputs[:count], state, strict=True))
+
+    def behind(self, roots: Iterable[Edge]) -> list[TraceNode]:
+        """The nodes that roots lead to, youngest first, then AccumulateGrad in the order of their first use."""
+        stack = [edge[0] for edge in roots if edge]
+        seen = set(stack)
+        while stack:
+            for edge in stack.pop().edges:
+                if edge and edge[0] not in seen:
+                    seen.add(edge[0])
+                    stack.append(edge[0])
+        made = sorted((each for each in seen if each.node), key=lambda each: -self._order[each])
+        used = (edge[0] for each in made for edge in each.edges if edge and edge[0].node is None)
+        rest = (each for each in seen if each.node is None)
+        return [*made, *dict.fromkeys([*used, *rest])]
+
+
+def render(trace: Trace, roots: dict[str, Value], values: Any = None) -> dict[str, Any]:
+    """The trace as JSON. `values`, if given, has `value(Value)` and `cotangent(Value)`: tensors or None."""
+    edges = {name: trace.edge(value) for name, value in roots.items()}
+    nodes = trace.behind(edges.values())
+    numbers = {node: at for at, node in enumerate(nodes)}
+    return {
+        "roots": {name: numbers[edge[0]] if edge else None for name, edge in edges.items()},
+        "nodes": [_render(node, numbers, values) for node in nodes],
+    }
+
+
+def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": each.name}
+    if each.node is None:
+        assert each.value is not None
+        found["variable"] = each.value.name
+        produced: Sequence[Value] = (each.value,)
+    else:
+        produced = each.node.outputs
+        name = next((value.name for value in produced if value.name), None)
+        if name:
+            found["tensor"] = name
+    found["next_functions"] = [[numbers[edge[0]], edge[1]] if edge else None for edge in each.edges]
+    if each.node is not None:
+        node = each.node
+        kept = saved.describe(node.op, node.operands, node.outputs, node.given, node.needs)
+        found["saved"] = {key: shown(kept[key], values) for key in sorted(kept)}
+    if values is not None:
+        found["value"] = values.value(produced[0])
+        found["grad"] = values.cotangent(produced[0])
+    return found
+
+
+def shown(value: Any, values: Any) -> Any:
+    """A saved value as JSON: tensors as their dtype and shape (or as they are, with `values`)."""
+    if isinstance(value, Value):
+        found = values.value(value) if values is not None else None
+        return found if found is not None else {"dtype": value.meta.dtype.name, "shape": list(value.meta.shape)}
+    if isinstance(value, saved.Wrapped):
+        return {"dtype": value.dtype.name, "shape": []}
+    if isinstance(value, (list, tuple)):
+        return [shown(each, values) for each in value]
+    if isinstance(value, DType):
+        return value.name
+    return value
+
