@@ -79,7 +79,9 @@ def request(op: engine.Entry) -> dict[str, Any] | None:
     return None
 
 
-def _statement(op: engine.Entry, writer: _Writer, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _statement(
+    op: engine.Entry, writer: _Writer, args: Sequence[Any], kwargs: dict[str, Any]
+) -> dict[str, Any]:
     arguments: list[Any] = []
     attributes: dict[str, Any] = {}
     last = len(op.params) - 1
