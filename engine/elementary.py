@@ -92,6 +92,15 @@ def nearest(x: Any, out: Any = None) -> Any:
     return np.rint(x, out=out) if x.dtype.kind == "f" else _into(out, x)
 
 
+def nearest_decimals(x: Any, decimals: Any, out: Any = None) -> Any:
+    """The nearest number with that many decimals (negative: of tens, hundreds …), halves to the even one."""
+    if x.dtype.kind != "f" or decimals == 0:
+        return nearest(x, out)
+    scale = x.dtype.type(10.0 ** abs(int(decimals)))
+    there, back = (np.multiply, np.divide) if decimals > 0 else (np.divide, np.multiply)
+    return back(np.rint(there(x, scale)), scale, out=out)
+
+
 def at_least(x: Any, bound: Any, out: Any = None) -> Any:
     """The larger of the two; x where there is no bound."""
     return _into(out, x) if bound is None else np.maximum(x, bound, out=out)
@@ -121,6 +130,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         join,
         modulo,
         nearest,
+        nearest_decimals,
         power,
         signum,
     )

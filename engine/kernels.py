@@ -42,7 +42,7 @@ def select(mask: Any, chosen: Any, other: Any, out: Any = None) -> Any:
     if out is None:
         return np.where(mask, chosen, other)
     np.copyto(out, other)
-    np.copyto(out, chosen, where=mask)
+    np.copyto(out, chosen, where=mask if mask.dtype == bool else mask != 0)
     return out
 
 

@@ -148,14 +148,41 @@ def clamp(
     return F._clamp_scalar(F.to(input, dtype), min, max)
 
 
-def _one_sided(name: str, grad_fn: str, bound: str, step: str, keeps: str, side: str) -> None:
-    """clamp_min or clamp_max, for a number (grad_fn 0) and for a tensor (grad_fn 1)."""
+@elementwise(
+    "clamp_min",
+    "y = maximum(input, min)",
+    check=_check,
+    vjp=lambda F, x, y, g: (
+        lambda: F.where(F.ge(x[0], x[1]), g, 0),
+        lambda: F.where(F.lt(x[0], x[1]), g, 0),
+    ),
+    grad_fn=lambda x, given: "ClampMinBackward0" if is_number(x[1]) else "ClampMinBackward1",
+    saves=("min", "self"),
+    samples=lambda make: [sample(make(2, 3), 0.5), sample(make(2, 3), make(3)), sample(make.ints(3), 2)],
+    refusals=lambda make: [refused(MISMATCH, make(3), make(2))],
+)
+def clamp_min(input: Tensor, min: Tensor | Number) -> None:
+    """The larger of `input` and `min`.
 
-    def by_number(F: Any, x: Any, y: Any, g: Any) -> Any:
-        return lambda: F.where(getattr(F, keeps)(x[0], x[1]), g, 0), None
+    At a tie `input` gets all of the gradient.
+    """
 
-    def by_tensor(F: Any, x: Any, y: Any, g: Any) -> Any:
-        opposite = {"ge": "lt", "le": "gt"}[keeps]
-        return by_number(F, x, y, g)[0], lambda: F.where(getattr(F, opposite)(x[0], x[1]), g, 0)
 
-    ...
+@elementwise(
+    "clamp_max",
+    "y = minimum(input, max)",
+    check=_check,
+    vjp=lambda F, x, y, g: (
+        lambda: F.where(F.le(x[0], x[1]), g, 0),
+        lambda: F.where(F.gt(x[0], x[1]), g, 0),
+    ),
+    grad_fn=lambda x, given: "ClampMaxBackward0" if is_number(x[1]) else "ClampMaxBackward1",
+    saves=("max", "self"),
+    samples=lambda make: [sample(make(2, 3), 0.5), sample(make(2, 3), make(3)), sample(make.ints(3), 2)],
+    refusals=lambda make: [refused(MISMATCH, make(3), make(2))],
+)
+def clamp_max(input: Tensor, max: Tensor | Number) -> None:
+    """The smaller of `input` and `max`.
+
+    At a tie `input` gets all of the gradient.
+    """
