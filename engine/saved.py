@@ -124,7 +124,8 @@ def describe(
         elif field.source == "size":
             assert field.read is not None
             meta = getattr(operands[_places(op, field, len(operands))[0]], "meta", None)
-            value = None if meta is None else field.read(meta)
+            unused = field.needed_for and not any(needs[at] for at in field.needed_for)
+            value = [] if unused else None if meta is None else field.read(meta)
         elif field.needed_for and not any(needs[at] for at in field.needed_for):
             value = None
         elif field.source == "operands":

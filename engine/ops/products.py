@@ -85,8 +85,8 @@ def _product_of_others(input: Tensor, result: Fixed, dim: Dim | None) -> Array:
     if zeros == 0:
         return np.asarray(np.divide(result, input))
     if dim is not None:
-        return _exclusive(input, dim) if input.ndim else np.ones_like(input)
-    if zeros > 1 and input.ndim:
+        return _exclusive(input, dim)
+    if zeros > 1:
         return np.zeros_like(input)
     return _exclusive(input.reshape(-1), 0).reshape(input.shape)
 
@@ -96,17 +96,19 @@ def _product_type(input: Type, dim: int | None = None, keepdim: bool = False, dt
     return Type(reduced_shape(input.shape, None if dim is None else (dim,), keepdim), out)
 
 
-def _cast(F: Any, input: Any, y: Any) -> Any:
-    return F.to(input, y.meta.dtype)
+def _product_rule(F: Any, input: Any, result: Any, share: Any, dim: int | None) -> Any:
+    """The cotangent of `input`; `result` and its cotangent `share` have the reduced dim back."""
+    if not input.meta.shape:
+        return share
+    others = F._product_of_others(F.to(input, result.meta.dtype), result, dim)
+    return F.mul(share, F.conj(others))
 
 
 @kernel(
     "_prod_all",
     kind="reduction",
     infer=_product_type,
-    vjp=lambda F, x, y, g, dtype: (
-        lambda: F.mul(g, F.conj(F._product_of_others(_cast(F, x[0], y), y, None))),
-    ),
+    vjp=lambda F, x, y, g, dtype: (lambda: _product_rule(F, x[0], y, g, None),),
     grad_fn="ProdBackward0",
     saves=("result", "self"),
     samples=lambda make: [],
@@ -122,7 +124,7 @@ def _prod_all(input: Tensor, *, dtype: DType | None = None, meta: Any) -> Array:
 def _prod_dim_vjp(F: Any, x: Any, y: Any, g: Any, dim: int, keepdim: bool, dtype: Any) -> Any:
     def rule() -> Any:
         share, result = (restored(F, each, x[0].meta, (dim,), keepdim) for each in (g, y))
-        return F.mul(share, F.conj(F._product_of_others(_cast(F, x[0], y), result, dim)))
+        return _product_rule(F, x[0], result, share, dim)
 
     return (rule,)
 
