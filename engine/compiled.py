@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import dtypes, trace
+from engine.bounded import Sizes, resolve
 from engine.control import LoopKernel
 from engine.errors import ArgumentError, EngineError, GradError, GraphError, Pointer, UnknownId
 from engine.graph import Value
@@ -89,7 +90,7 @@ class Compiled:
         self.output_bytes = sum(each.meta.nbytes for each in returned if each is not None)
         limits.check("peak_bytes", self.plan.peak_bytes + self.output_bytes)
         limits.check("output_bytes", self.output_bytes)
-        self._static = None if self._loops else self._describe({})
+        self._static = None if self._loops or self.plan.is_late else self._describe({})
 
     # -- building
 
@@ -183,8 +184,8 @@ class Compiled:
 
     def run(self, request: Request, generator: Any) -> Result:
         """The answer to a request of this key."""
-        found = self.plan.run(generator, request.arrays)
-        values = iter(found)
+        sizes: Sizes = {}
+        values = iter(self.plan.run(generator, request.arrays, sizes))
         outputs = {name: next(values) for name in self._outputs}
         grads = {name: next(values) for name in self._grads}
         records = {loop: next(values) for loop in self._loops}
@@ -192,8 +193,10 @@ class Compiled:
         flags, rendered = self._static or self._describe(records)
         if self._mode == "values":
             rendered = self._render(records, _Values(shown, self._lowering.last_sweep))
+        metas = {name: resolve(value.meta, sizes) for name, value in self._outputs.items()}
+        rendered = resolve(rendered, sizes) if sizes else rendered
         return Result(
-            {name: output_tensor(array, self._outputs[name].meta, *flags[name]) for name, array in outputs.items()},
+            {name: output_tensor(array, metas[name], *flags[name]) for name, array in outputs.items()},
             {name: None if array is None else Tensor(owned(array)) for name, array in grads.items()},
             rendered,
         )

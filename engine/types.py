@@ -114,6 +114,9 @@ def _broadcast_two(left: Shape, right: Shape) -> Shape:
     for axis in range(rank - 1, -1, -1):
         a, b = padded_left[axis], padded_right[axis]
         if a != b and a != 1 and b != 1:
+            if type(a) is not int or type(b) is not int:  # one is known at run time only, and checked there
+                sizes.append(b if type(b) is int else a)
+                continue
             raise ShapeError(
                 f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {axis}",
                 expected=list(left),

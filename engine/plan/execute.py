@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from engine.bounded import Sizes, is_bounded, learn
 from engine.graph import GraphNode, Value
+from engine.plan.late import is_late, late_call
 from engine.plan.memory import last_uses, predict
 from engine.plan.simplify import Instruction, simplify
 
-_GENERATOR = 0  # the register of the random generator
+_GENERATOR, _SIZES = 0, 1  # the registers of the random generator and of the sizes of the run
 Step = tuple[Callable[..., Any], tuple[int, ...], bool, tuple[int, ...], tuple[int, ...]]
 
 
@@ -25,11 +27,14 @@ class Plan:
         wanted = [None if each is None else same.get(each, each) for each in outputs]
         kept = [each for each in wanted if each is not None]
         self.peak_bytes, self.flops = predict(instructions, inputs, kept)
-        self._template: list[Any] = [None]
+        self._template: list[Any] = [None, None]
+        self._types = [value.meta for value in inputs]
+        self._late = is_bounded(self._types)
         self._registers: dict[Value, int] = {}
         self._inputs = [self._register(value) for value in inputs]
         self._steps = self._schedule(instructions, {*kept, *inputs})
         self._outputs = [None if each is None else self._operand(each) for each in wanted]
+        self.is_late = self._late or any(map(is_late, instructions))
 
     def _register(self, value: Value) -> int:
         number = self._registers.get(value)
@@ -47,20 +52,27 @@ class Plan:
     def _schedule(self, instructions: Sequence[Instruction], kept: set[Value]) -> list[Step]:
         steps: list[Step] = []
         for each, dead in zip(instructions, last_uses(instructions, kept), strict=True):
-            metas = [getattr(x, "meta", x) for x in each.operands]
-            call = each.op.compile(metas, tuple(y.meta for y in each.outputs), each.attrs)
             sources = tuple(self._operand(x) for x in each.operands)
             if each.op.kind in ("random", "control"):
                 sources = (_GENERATOR, *sources)
+            if is_late(each):
+                call, sources = late_call(each), (_SIZES, *sources)
+            else:
+                metas = [getattr(x, "meta", x) for x in each.operands]
+                call = each.op.compile(metas, tuple(y.meta for y in each.outputs), each.attrs)
             targets = tuple(self._register(y) for y in each.outputs)
             freed = tuple(self._register(value) for value in dead if value.constant is None)
             steps.append((call, sources, each.op.single, targets, freed))
         return steps
 
-    def run(self, generator: Any, arrays: Sequence[Any]) -> list[Any]:
-        """The wanted values for `arrays`, the inputs in order; None where none was wanted."""
+    def run(self, generator: Any, arrays: Sequence[Any], sizes: Sizes | None = None) -> list[Any]:
+        """The wanted values for `arrays`, the inputs in order; None where none was wanted. Sizes known only now
+        are entered into `sizes`."""
         registers = self._template.copy()
         registers[_GENERATOR] = generator
+        registers[_SIZES] = sizes = {} if sizes is None else sizes
+        if self._late:
+            learn(self._types, arrays, sizes)
         for number, array in zip(self._inputs, arrays, strict=True):
             registers[number] = array
         with np.errstate(all="ignore"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from engine.bounded import Bounded
 from engine.graph import GraphNode, Value
 from engine.op import Op
 
@@ -69,4 +70,6 @@ def _key(each: Any) -> Any:
         return tuple((name, _key(value)) for name, value in each.items())
     if isinstance(each, (tuple, list)):
         return tuple(map(_key, each))
+    if type(each) is Bounded:
+        return id(each)
     return (type(each), repr(each)) if isinstance(each, (bool, int, float, complex)) else each

@@ -1,0 +1,46 @@
+"""Calls whose types or settings hold sizes of the run: bound when they are made, not when they are planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from engine.bounded import Sizes, is_bounded, learn, resolve
+from engine.errors import ShapeError
+from engine.graph import Value
+from engine.plan.simplify import Instruction
+
+
+def is_late(each: Instruction) -> bool:
+    """Whether a size that an instruction reads or makes is known only at run time."""
+    metas = [getattr(x, "meta", x) for x in (*each.operands, *each.outputs)]
+    return is_bounded(metas) or is_bounded(each.attrs)
+
+
+def late_call(each: Instruction) -> Callable[..., Any]:
+    """A function of the run's sizes and the operands; it enters the sizes that its results turn out to have."""
+    operands = [getattr(x, "meta", x) for x in each.operands]
+    outputs = [y.meta for y in each.outputs]
+    # a scalar operand that is a size of the run replaces what stands in its register
+    scalars = [at for at, x in enumerate(each.operands) if not isinstance(x, Value) and is_bounded(x)]
+
+    def call(sizes: Sizes, *arrays: Any) -> Any:
+        metas = resolve(operands, sizes)
+        values = list(arrays)
+        lead = len(values) - len(operands)  # the generator, where the op takes one
+        for at in scalars:
+            values[lead + at] = metas[at]
+        known = [meta if _is_new(meta, sizes) else resolve(meta, sizes) for meta in outputs]
+        try:
+            found = each.op.compile(metas, tuple(known), resolve(each.attrs, sizes))(*values)
+        except ValueError as error:
+            raise ShapeError(f"{each.op.short}: {error}") from error
+        learn(outputs, (found,) if each.op.single else found, sizes)
+        return found
+
+    return call
+
+
+def _is_new(meta: Any, sizes: Sizes) -> bool:
+    """Whether a result has a size that only its kernel will tell."""
+    return any(is_bounded(size) and size.evaluate is None and id(size) not in sizes for size in meta.shape)
