@@ -16,11 +16,32 @@ from engine.catalogue import Entry, catalogue
 from engine.dtypes import DType, dtype, get_default_dtype, set_default_dtype
 from engine.dtypes import bool_ as bool
 from engine.dtypes import complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8
+from engine.factories import (
+    arange,
+    eye,
+    from_numpy,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+    tensor,
+    zeros,
+    zeros_like,
+)
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
 from engine.op import Op, lookup
 from engine.program import Prepared, Program
 from engine.result import Result
+from engine.random import Generator, initial_seed, manual_seed
 from engine.tensor import Size, Tensor
 
 _methods.install()  # when every family is in the registry

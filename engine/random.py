@@ -97,7 +97,7 @@ class Generator(Stream):
         hold the bounds exactly (torch only warns). RuntimeError when low >= high or out of bounds.
         """
         low, high = operator.index(low), operator.index(high)
-        _check_bounds(low, high, dtype)
+        check_bounds(low, high, dtype)
         span = np.uint64(high - low)
         wide = high - low >= WIDE_RANGE
         drawn = self.draws64(math.prod(shape)) if wide else self.draws32(math.prod(shape))
@@ -169,7 +169,7 @@ def _real_dtype(dtype: DType, kernel: str) -> DType:
     return REAL_OF_COMPLEX.get(dtype, dtype)
 
 
-def _check_bounds(low: int, high: int, dtype: DType) -> None:
+def check_bounds(low: int, high: int, dtype: DType) -> None:
     if not all(-(1 << 63) <= bound < 1 << 63 for bound in (low, high)):
         raise ValueError("Overflow when unpacking long long")
     if low >= high:

@@ -1,6 +1,7 @@
 """The families of ops. Importing this package fills the registry."""
 
 from engine.ops import (
+    activation,
     amax,
     arithmetic,
     batched,
@@ -11,6 +12,8 @@ from engine.ops import (
     complex,
     creation,
     division,
+    drawing,
+    dropout,
     exponential,
     extremes,
     linalg,
@@ -23,11 +26,13 @@ from engine.ops import (
     reductions,
     shape,
     sizes,
+    softmax,
     spread,
     transposing,
 )
 
 __all__ = [
+    "activation",
     "amax",
     "arithmetic",
     "batched",
@@ -38,6 +43,8 @@ __all__ = [
     "complex",
     "creation",
     "division",
+    "drawing",
+    "dropout",
     "exponential",
     "extremes",
     "linalg",
@@ -50,6 +57,7 @@ __all__ = [
     "reductions",
     "shape",
     "sizes",
+    "softmax",
     "spread",
     "transposing",
 ]
