@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -50,7 +50,7 @@ def _read(path: Path) -> bytes:
 async def openapi_json(request: Request) -> Response:
     state = request.app.state
     if not hasattr(state, "openapi_json"):
-        state.openapi_json = orjson.dumps(request.app.openapi())
+        state.openapi_json = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":"))
     return Response(state.openapi_json, media_type="application/json")
 
 
