@@ -88,16 +88,16 @@ def internal(request_id: str) -> Problem:
 
 def from_engine(error: engine.errors.EngineError, prefix: Sequence[str | int] = ()) -> Problem:
     """The engine's refusal as an answer; `prefix` goes in front of its pointer."""
+    node, op = (name if name and len(name) <= MAX_NAME else None for name in (error.node, error.op))
     place = {
         "pointer": pointer((*prefix, *error.pointer)) if prefix or error.pointer else None,
-        "node": error.node,
-        "op": error.op,
+        "node": node,
+        "op": op,
         "expected": error.expected,
         "actual": error.actual,
     }
     given = {name: value for name, value in place.items() if value is not None}
-    where = f"node '{error.node}'" if error.node else ""
-    where += (" " if where else "") + f"({error.op})" if error.op else ""
+    where = " ".join([*([f"node '{node}'"] if node else []), *([f"({op})"] if op else [])])
     return Problem(error.code, f"{where}: {error}" if where else str(error), errors=[given] if given else [])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,20 @@ def describe(
     _, definitions = models_json_schema([(model, "validation") for model in documented], ref_template=REF)
     schemas = {**found["components"]["schemas"], **definitions["$defs"]}
     schemas["Problem"] = schemas.pop("ProblemDocument")
-    found["components"]["schemas"] = dict(sorted(schemas.items()))
+    found["components"]["schemas"] = {name: _any_of(schemas[name]) for name in sorted(schemas)}
     found["paths"] = {**json.loads(json.dumps(paths)), **found["paths"]}
     for name, example in examples().items():
         _show(found["paths"], name, example)
     return found
+
+
+def _any_of(schema: Any) -> Any:
+    """The schema with pydantic's `oneOf` as `anyOf`: its choice is by a function, its branches may overlap."""
+    if isinstance(schema, dict):
+        overlapping = "oneOf" in schema and "discriminator" not in schema
+        names = {"oneOf": "anyOf"} if overlapping else {}
+        return {names.get(name, name): _any_of(value) for name, value in schema.items()}
+    return [_any_of(each) for each in schema] if isinstance(schema, list) else schema
 
 
 def examples(directory: Path = EXAMPLES) -> dict[str, Any]:
@@ -86,9 +96,7 @@ def examples(directory: Path = EXAMPLES) -> dict[str, Any]:
 def _show(paths: dict[str, Any], name: str, example: Mapping[str, Any]) -> None:
     """Put an example where the docs show it: at the body of its request and at the response of its status."""
     request, response = example["request"], example["response"]
-    operation = paths.get(request["path"], {}).get(request["method"].lower())
-    if operation is None:
-        return
+    operation = find(paths, request["method"], request["path"])
     if "body" in request:
         for content in operation.get("requestBody", {}).get("content", {}).values():
             content.setdefault("examples", {})[name] = _example(example, request["body"])
@@ -96,6 +104,15 @@ def _show(paths: dict[str, Any], name: str, example: Mapping[str, Any]) -> None:
     answer = answers.get(str(response["status"]), answers.get("default", {}))
     for content in answer.get("content", {}).values():
         content.setdefault("examples", {})[name] = _example(example, response["body"])
+
+
+def find(paths: Mapping[str, Any], method: str, path: str) -> dict[str, Any]:
+    """The operation that a request reaches."""
+    for template, item in paths.items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) and method.lower() in item:
+            operation: dict[str, Any] = item[method.lower()]
+            return operation
+    raise LookupError(f"an example asks for {method} {path}, which is not described")
 
 
 def _example(example: Mapping[str, Any], value: Any) -> dict[str, Any]:

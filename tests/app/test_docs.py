@@ -95,10 +95,15 @@ def test_the_framework_error_shape_is_nowhere() -> None:
     assert DOCUMENT["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(CODES)
 
 
+def test_an_example_of_nothing_is_noticed() -> None:
+    with pytest.raises(LookupError, match="DELETE /ops/add"):
+        openapi.find(DOCUMENT["paths"], "DELETE", "/ops/add")
+
+
 @pytest.mark.parametrize("name", openapi.examples())
 def test_every_example_is_shown(name: str) -> None:
     example = openapi.examples()[name]
-    operation = DOCUMENT["paths"][example["request"]["path"]][example["request"]["method"].lower()]
+    operation = openapi.find(DOCUMENT["paths"], example["request"]["method"], example["request"]["path"])
     assert any(name in place for place in shown(operation["responses"]))
     if "body" in example["request"]:
         assert any(name in place for place in shown({"body": operation["requestBody"]}))

@@ -163,6 +163,15 @@ def test_an_engine_error_says_where() -> None:
     assert read(from_engine(engine.errors.GradError("plain"))).keys() == SHAPE
 
 
+def test_names_that_are_too_long_to_be_names_are_left_out() -> None:
+    error = engine.errors.UnknownOp("unknown op").at((0, "op"), node="n" * 65, op="o" * 65)
+    found = read(from_engine(error, ("graph",)))
+    assert found["detail"] == "unknown op"
+    assert found["errors"] == [{"pointer": "/graph/0/op"}]
+    named = engine.errors.UnknownOp("unknown op").at((0, "op"), op="adD")
+    assert read(from_engine(named))["detail"] == "(adD): unknown op"
+
+
 def test_pydantic_errors_become_pointers_and_types() -> None:
     found = read(
         from_validation(
