@@ -55,10 +55,10 @@ def from_numbers(
         dtype = dtype or defaults[0 if data.dtype.kind == "f" else 1]
         values = _as_integers(values, dtype, sizes) if kind_of(dtype.name) == "int" else values
     else:
-        flat, sizes = _flatten(data, limits[0] + pairs, limits[1] * (1 + pairs))
+        flat, sizes = _flatten(data, int(pairs), limits)
         dtype = dtype or _infer(set(map(type, flat)), defaults)
         values = _CONVERT[_KINDS[dtype.numpy.kind]](flat, dtype, sizes)
-    if pairs:
+    if pairs and values.size:  # without elements there are no pairs to see
         if not sizes or sizes[-1] != 2:
             raise ShapeError(
                 "a complex number is written [re, im]", expected=2, actual=sizes[-1] if sizes else "a number"
@@ -91,12 +91,16 @@ def _agreed(sizes: tuple[int, ...], shape: tuple[int, ...] | None) -> tuple[int,
     return shape
 
 
-def _flatten(data: Any, rank: int, elements: int) -> tuple[list[Any], tuple[int, ...]]:
-    """The elements and the shape of a nested list; ragged ones are refused with both lengths."""
+def _flatten(data: Any, pairs: int, limits: tuple[int, int]) -> tuple[list[Any], tuple[int, ...]]:
+    """The elements and the shape of a nested list; `pairs` is 1 if its last level makes complex numbers.
+
+    Ragged lists are refused with both lengths.
+    """
+    rank, elements = limits
     sizes: list[int] = []
     level = [data]
     while level and type(level[0]) is list:
-        if len(sizes) == rank:
+        if len(sizes) == rank + pairs:
             raise LimitExceeded("rank", rank + _depth(level[0]), rank)
         length = len(level[0])
         for position, each in enumerate(level):
@@ -107,8 +111,8 @@ def _flatten(data: Any, rank: int, elements: int) -> tuple[list[Any], tuple[int,
             if len(each) != length:
                 text = f"expected sequence of length {length} at dim {len(sizes)} (got {len(each)})"
                 raise _odd_one(position, sizes, text, length, len(each))
-        if len(level) * length > elements:
-            raise LimitExceeded("elements", len(level) * length, elements)
+        if len(level) * length > elements * (1 + pairs):
+            raise LimitExceeded("elements", len(level) * length // (1 + pairs), elements)
         sizes.append(length)
         level = list(chain.from_iterable(level))
     if list in set(map(type, level)):

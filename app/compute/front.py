@@ -31,7 +31,7 @@ class Inline:
         self.ready = False
 
     async def start(self) -> None:
-        warm(self.service)
+        warm()
         self.ready = True
 
     async def stop(self) -> None:

@@ -23,7 +23,7 @@ class Thread:
         self._executor = ThreadPoolExecutor(1, "gradwire-compute")
 
     async def start(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, warm, self.service)
+        await asyncio.get_running_loop().run_in_executor(self._executor, warm)
         self.ready = True
 
     async def stop(self) -> None:

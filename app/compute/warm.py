@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from app.compute.service import Service
+from app.settings import Settings
 
 REQUEST = b"""{
   "inputs": {"x": {"data": [[1, 1], [1, 1]], "requires_grad": true}},
@@ -15,13 +16,13 @@ REQUEST = b"""{
 }"""
 
 
-def warm(service: Service) -> None:
-    """Answer a small request; raises RuntimeError if that goes wrong.
+def warm() -> None:
+    """Answer a small request under the default limits; raises RuntimeError if that goes wrong.
 
     OpenBLAS ends the process when its first large product finds no memory, so it takes it now.
     """
     block = np.ones((512, 512), np.float32)
     np.matmul(block, block)
-    answer = service.answer("backward", REQUEST, "warm")
+    answer = Service(Settings()).answer("backward", REQUEST, "warm")
     if answer.status != 200:
         raise RuntimeError(f"the first request failed: {answer.body.decode()}")

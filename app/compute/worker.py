@@ -32,7 +32,7 @@ def main(descriptor: int, parent: int) -> None:
         return
     settings = Settings.model_validate(first[0])
     service = Service(settings)
-    warm(service)
+    warm()
     _limit_memory(settings.max_peak_bytes + SPARE_BYTES)
     frames.send(connection, {"ready": True})
     while (call := frames.receive(connection)) is not None:

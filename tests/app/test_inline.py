@@ -1,0 +1,62 @@
+"""Tiny graphs run on the event loop, once they are known; nothing else does."""
+
+import json
+
+import pytest
+
+from app.compute import Answer, Compute
+from app.compute.warm import REQUEST
+from tests.app.computing import call, computing, works
+
+pytestmark = pytest.mark.anyio
+
+
+async def known(compute: Compute, body: bytes, route: str = "backward") -> Answer | None:
+    """The answer that the event loop gives at once, if it does."""
+    return compute.at_once(call(body, route=route))
+
+
+async def test_a_tiny_graph_runs_at_once_when_it_is_known() -> None:
+    async with computing(compute="thread") as compute:
+        assert await known(compute, REQUEST) is None
+        elsewhere = await compute(call(REQUEST, route="backward"))
+        here = await known(compute, REQUEST)
+        assert here == elsewhere
+        other = REQUEST.replace(b"[[1, 1], [1, 1]]", b"[[2, 2], [2, 2]]")
+        answer = await known(compute, other)
+        assert answer is not None
+        assert json.loads(answer.body)["outputs"]["out"]["data"] == 48.0
+
+
+async def test_an_error_in_a_known_graph_is_answered_at_once() -> None:
+    async with computing(compute="thread") as compute:
+        assert await works(compute)
+        answer = await known(compute, REQUEST.replace(b'"outputs"', b'"output"'))
+        assert answer is not None
+        assert (answer.status, json.loads(answer.body)["code"]) == (422, "unknown-field")
+
+
+async def test_large_bodies_and_costly_plans_do_not_run_on_the_event_loop() -> None:
+    ones = b"[" + b",".join([b"1.5"] * 200) + b"]"
+    wide = REQUEST.replace(b"[[1, 1], [1, 1]]", ones)
+    async with computing(compute="thread", inline_flops=1000) as compute:
+        assert await works(compute)
+        assert await known(compute, REQUEST) is not None
+        assert await known(compute, wide) is None  # the same graph, now with more to do
+        assert await known(compute, REQUEST) is None  # and no longer tiny
+    async with computing(compute="thread", inline_body_bytes=len(REQUEST)) as compute:
+        assert await works(compute)
+        assert await known(compute, REQUEST) is not None
+        assert await known(compute, REQUEST + b" ") is None
+    async with computing(compute="thread", inline_flops=0) as compute:
+        assert await works(compute)
+        assert await known(compute, REQUEST) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b'{"graph": 1, "graph": 2}', b'{"inputs": {}}', b"[" * 5000]
+)
+async def test_what_is_no_request_is_not_known(body: bytes) -> None:
+    async with computing(compute="thread") as compute:
+        assert await works(compute)
+        assert await known(compute, body) is None
