@@ -80,7 +80,7 @@ def describe(
 
 
 def _any_of(schema: Any) -> Any:
-    """The schema with pydantic's `oneOf` as `anyOf`: its choice is by a function, its branches may overlap."""
+    """The schema with pydantic's `oneOf` as `anyOf`: a function chooses there, the branches may overlap."""
     if isinstance(schema, dict):
         overlapping = "oneOf" in schema and "discriminator" not in schema
         names = {"oneOf": "anyOf"} if overlapping else {}
