@@ -103,6 +103,9 @@ def read_params(declaration: Callable[..., Any], *, skip: int = 0) -> tuple[Para
 def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
     """The value of each parameter, in order, for a call; ArgumentError or UnknownField if it does not fit."""
     values: list[Any] = [MISSING] * len(params)
+    if params and params[0].kind == "str" and params[0].name in kwargs:  # in a statement it comes among the attrs
+        kwargs = dict(kwargs)
+        args = [kwargs.pop(params[0].name), *args]
     args = _gather_variadic(params, args)
     if len(args) > len(params) or (args and params[len(args) - 1].keyword_only):
         allowed = sum(not p.keyword_only for p in params)
@@ -130,8 +133,11 @@ def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[
 
 
 def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence[Any]:
-    """`x.view(2, 3)` means `x.view((2, 3))`: trailing ints fill one Shape or Dims parameter."""
+    """`x.view(2, 3)` means `x.view((2, 3))`: trailing ints fill one Shape or Dims parameter; trailing tensors
+    fill a last parameter that is a list of them."""
     for position, param in enumerate(params):
+        if param.kind == "Tensors" and position + 1 == len(params) and all(map(_is_value, args[position:])):
+            return [*args[:position], tuple(args[position:])]
         if param.kind in _VARIADIC:
             if any(later.default is MISSING and not later.keyword_only for later in params[position + 1 :]):
                 return args
@@ -141,7 +147,7 @@ def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence
             if rest and all(type(each) is int for each in rest) and (param.kind != "Dims" or len(rest) > 1):
                 return [*args[:position], tuple(rest)]
             return args
-        if not param.is_operand:
+        if not param.is_operand and param.kind != "str":
             return args
     return args
 
@@ -228,13 +234,18 @@ def split(params: tuple[Param, ...], values: Sequence[Any]) -> Bound:
             operands.append(value)
         else:
             given[param.name] = (value,) if isinstance(value, int) and param.kind in ("Dims", "Shape") else value
-            attrs[param.name] = value if value is None else _normalise(param.kind, value, operands)
+            attrs[param.name] = value if value is None else _normalise(param.kind, value, _rank(params, operands))
     return Bound(tuple(operands), attrs, given)
 
 
-def _normalise(kind: str, value: Any, operands: list[Any]) -> Any:
+def _rank(params: tuple[Param, ...], operands: list[Any]) -> int:
+    """The rank that dims are counted in: the first operand's, the largest in a list (cat skips empty vectors)."""
+    ranks = [each.meta.ndim for each in operands if _is_value(each)]
+    return 0 if not ranks else max(ranks) if params[0].kind in LISTS else int(ranks[0])
+
+
+def _normalise(kind: str, value: Any, rank: int) -> Any:
     if kind in ("Dim", "NewDim", "Dims", "Order"):
-        rank = next((each.meta.ndim for each in operands if _is_value(each)), 0)
         if kind == "Dims":
             return wrap_dims((value,) if isinstance(value, int) else value, rank)
         if kind == "Order":
