@@ -12,24 +12,26 @@ import numpy as np
 
 from engine.errors import RuntimeArgumentError
 
-_SHORT: dict[float, Callable[..., Any]] = {
-    0.5: np.sqrt,
-    2.0: np.square,
-    -1.0: np.reciprocal,
+_SHORT: dict[float, tuple[Callable[..., Any], ...]] = {
+    0.5: (np.sqrt,),
+    2.0: (np.square,),
+    -0.5: (np.sqrt, np.reciprocal),
+    -1.0: (np.reciprocal,),
+    -2.0: (np.square, np.reciprocal),
 }
 
 
 def power(base: Any, exponent: Any, out: Any = None) -> Any:
-    """base ** exponent; an integer to a negative power is what is left of 1 / base**n after truncation."""
+    """base ** exponent, by torch's short cuts; an integer to a negative power is 1 / base**n truncated."""
     dtype = getattr(base, "dtype", None) or exponent.dtype
     if dtype.kind in "iu":
         if dtype.kind == "i" and np.any(np.less(exponent, 0)):
             return _truncated_power(base, exponent, out)
         return np.power(base, exponent, out=out)
     if not np.ndim(exponent) and dtype.kind == "f":
-        short = _SHORT.get(float(exponent))
-        if short is not None:
-            return short(base, out=out)
+        *before, last = _SHORT.get(float(exponent), (None,))
+        if last is not None:
+            return last(before[0](base) if before else base, out=out)
         if exponent == 3:
             return np.multiply(np.multiply(base, base), base, out=out)
     return np.power(base, exponent, out=out)
@@ -68,7 +70,8 @@ def divide_trunc(dividend: Any, divisor: Any, out: Any = None) -> Any:
     quotient = np.floor_divide(dividend, divisor)
     inexact = np.not_equal(np.multiply(quotient, divisor), dividend)
     negative = np.not_equal(np.less(dividend, 0), np.less(divisor, 0))
-    return np.add(quotient, np.logical_and(inexact, negative), out=out, casting="unsafe", dtype=quotient.dtype)
+    upwards = np.logical_and(inexact, negative)
+    return np.add(quotient, upwards, out=out, casting="unsafe", dtype=quotient.dtype)
 
 
 def modulo(dividend: Any, divisor: Any, out: Any = None) -> Any:

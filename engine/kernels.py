@@ -29,6 +29,9 @@ COMPARISONS = frozenset(
 _CAST_KINDS = frozenset({"Tensor", "Tensor | Number"})
 
 
+Resolved = tuple[Callable[..., Any], list[Any], str]  # a step with its function and constants
+
+
 class Step(NamedTuple):
     """`out = ufunc(*args)`; an argument is a name or a number."""
 
@@ -85,15 +88,16 @@ class Kernel:
         self.scratch = len({step.out for step in self.steps}) - 1
 
     def compute_dtype(self, kinds: Sequence[str], metas: Sequence[Any]) -> DType:
-        """The dtype that operands are cast to before the first step: float32 for float16 chains, as in torch."""
-        cast = [meta for kind, meta in zip(kinds, metas, strict=True) if kind in _CAST_KINDS and meta is not None]
+        """The dtype that operands are cast to before the first step; float32 for chains of float16."""
+        pairs = zip(kinds, metas, strict=True)
+        cast = [meta for kind, meta in pairs if kind in _CAST_KINDS and meta is not None]
         dtype = float_if_integer(promoted(cast)) if self.compute == "float" else promoted(cast)
         return float32 if dtype is float16 and len(self.steps) > 1 else dtype
 
     def compile(
         self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]
     ) -> Callable[..., Any]:
-        """A function of the operands' arrays (a Python scalar's argument is ignored: its value is bound here)."""
+        """A function of the operands' arrays (a Python scalar's is ignored: its value is bound here)."""
         operands = [p for p in params if p.is_operand]
         dtype = self.compute_dtype([p.kind for p in operands], metas)
         casts = []
@@ -108,15 +112,21 @@ class Kernel:
             return self._single(casts, constants, out)
         return functools.partial(_run, self._resolve(constants, dtype), casts, out.dtype.numpy)
 
-    def _resolve(self, constants: dict[str, Any], dtype: DType) -> list[tuple[Callable[..., Any], list[Any], str]]:
+    def _resolve(self, constants: dict[str, Any], dtype: DType) -> list[Resolved]:
         """Names that are constants replaced by their values; what stays a string is looked up at run time."""
         steps = []
-        same: dict[str, str] = {}  # results that a multiplication by a setting of 1 leaves as they are
+        assigned = {step.out for step in self.steps}
+        same: dict[str, str] = {}  # results that a multiplication by 1 leaves as their operand is
         for step in self.steps:
-            args = [same.get(a, constants.get(a, a)) if isinstance(a, str) else _constant(a, dtype) for a in step.args]
-            if step.ufunc == "multiply" and isinstance(args[0], str) and not isinstance(args[1], str) and args[1] == 1:
-                same[step.out] = args[0]
+            args = []
+            for a in step.args:
+                named = isinstance(a, str)
+                args.append(same.get(a, constants.get(a, a)) if named else _constant(a, dtype))
+            first, factor = args[0], args[-1]
+            if step.ufunc == "multiply" and type(first) is str and first not in assigned and _is_one(factor):
+                same[step.out] = first
             else:
+                same.pop(step.out, None)
                 steps.append((ufunc(step.ufunc), args, step.out))
         return steps
 
@@ -128,6 +138,10 @@ class Kernel:
             return _exact(function, out.dtype.numpy)
         args = [constants.get(a, a) if isinstance(a, str) else a for a in step.args]
         return functools.partial(_run, [(function, args, step.out)], casts, out.dtype.numpy)
+
+
+def _is_one(value: Any) -> bool:
+    return not isinstance(value, str) and value is not None and value == 1
 
 
 def _exact(function: Callable[..., Any], dtype: Any) -> Callable[..., Any]:

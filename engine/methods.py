@@ -16,6 +16,7 @@ _OPERATORS = {
     "__mul__": "mul",
     "__rmul__": "mul",
     "__truediv__": "div",
+    "__rtruediv__": "_rtruediv",
     "__pow__": "pow",
     "__matmul__": "matmul",
     "__mod__": "remainder",
@@ -33,7 +34,7 @@ _OPERATORS = {
     "__and__": "logical_and",
     "__or__": "logical_or",
 }
-_REFLECTED = {"__rtruediv__": "div", "__rpow__": "pow"}
+_REFLECTED = {"__rpow__": "pow", "__rmod__": "remainder", "__rfloordiv__": "floor_divide"}
 _PROPERTIES = ("T", "mT", "real", "imag")
 _NOT_METHODS = ("tensor", "where")
 

@@ -37,8 +37,8 @@ def _difference_type(input: Any, other: Any, alpha: Number = 1) -> Type:
     if _is_bool(input) or _is_bool(other):
         if _is_bool(input) and _is_bool(other):
             raise DTypeError(
-                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-                "operator instead."
+                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+                "`logical_xor()` operator instead."
             )
         raise DTypeError(f"Subtraction, the `-` operator, with a bool tensor is not supported. {INVERT}")
     return _sum_type(input, other, alpha)

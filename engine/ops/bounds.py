@@ -132,16 +132,18 @@ def clamp_tensor(input: Tensor, min: Tensor | None = None, max: Tensor | None = 
 def clamp(
     F: Any, input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None
 ) -> Any:
-    """`input` where it lies between `min` and `max` (numbers or tensors), else the bound; `max` where they cross.
+    """`input` between `min` and `max` (numbers or tensors), else the bound; `max` where they cross.
 
-    A bound belongs to the inside: there the gradient of `input` is 1 and that of a tensor bound 0. NaN gets none.
+    A bound belongs to the inside: there `input` has gradient 1 and a tensor bound 0. NaN gets none.
     """
     bounds = [each for each in (min, max) if each is not None]
     if not bounds:
         raise RuntimeArgumentError("torch.clamp: At least one of 'min' or 'max' must not be None")
     numbers = [is_number(each) for each in bounds]
     if any(numbers) and not all(numbers):
-        raise ArgumentError("clamp() received an invalid combination of arguments: one bound is a number, one a tensor")
+        raise ArgumentError(
+            "clamp() received an invalid combination of arguments: one bound is a number, one a tensor"
+        )
     if not all(numbers):
         return F._clamp_tensor(input, min, max)
     dtype = promoted([input.meta, *bounds])  # a float bound makes integers floats

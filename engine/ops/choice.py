@@ -21,8 +21,10 @@ _chosen_type = pointwise(_PARAMS)
 
 def _where_type(condition: Type, input: Any, other: Any) -> Type:
     if condition.dtype.category != BOOL and condition.dtype is not uint8:
-        title = condition.dtype.title
-        raise DTypeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {title}")
+        raise DTypeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{condition.dtype.title}"
+        )
     return _chosen_type(condition, input, other)
 
 

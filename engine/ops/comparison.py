@@ -90,18 +90,27 @@ def _quantify(reduce: Any, input: Array, dim: Any, keepdim: bool, meta: Type) ->
     return np.asarray(reduce(input, axis=axes, keepdims=keepdim), dtype=meta.dtype.numpy)
 
 
+def _quantifier_samples(make: Any) -> list[Any]:
+    return [
+        sample(make.bools(2, 3)),
+        sample(make(2, 3), 1, True),
+        sample(make.bools(2, 3), (0, 1)),
+        sample(make.bools(2, 3), ()),
+    ]
+
+
 @kernel(
     "all",
     kind="reduction",
     infer=_quantified,
-    samples=lambda make: [sample(make.bools(2, 3)), sample(make(2, 3), 1, True), sample(make.bools(2, 3), (0, 1))],
+    samples=_quantifier_samples,
     refusals=lambda make: [
         refused("Dimension out of range", make(3), 2),
         refused("dim 0 appears multiple times in the list of dims", make(2, 3), (0, 0)),
     ],
 )
 def all_(input: Tensor, dim: Dims | None = None, keepdim: bool = False, *, meta: Any) -> Array:
-    """Whether every element over `dim` (all dimensions if None) is true; NaN is. Of uint8 the answer is uint8.
+    """Whether every element over `dim` (all dimensions if None) is true; NaN is. Of uint8 it is uint8.
 
     Piecewise constant: the result never requires grad.
     """
@@ -112,14 +121,14 @@ def all_(input: Tensor, dim: Dims | None = None, keepdim: bool = False, *, meta:
     "any",
     kind="reduction",
     infer=_quantified,
-    samples=lambda make: [sample(make.bools(2, 3)), sample(make(2, 3), 1, True), sample(make.bools(2, 3), (0, 1))],
+    samples=_quantifier_samples,
     refusals=lambda make: [
         refused("Dimension out of range", make(3), 2),
         refused("dim 0 appears multiple times in the list of dims", make(2, 3), (0, 0)),
     ],
 )
 def any_(input: Tensor, dim: Dims | None = None, keepdim: bool = False, *, meta: Any) -> Array:
-    """Whether some element over `dim` (all dimensions if None) is true; NaN is. Of uint8 the answer is uint8.
+    """Whether some element over `dim` (all dimensions if None) is true; NaN is. Of uint8 it is uint8.
 
     Piecewise constant: the result never requires grad.
     """

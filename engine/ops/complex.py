@@ -26,7 +26,7 @@ def _as_real_type(input: Type) -> Type:
     kind="view",
     infer=_as_real_type,
     vjp=lambda F, x, y, g: (lambda: F.view_as_complex(F.contiguous(g)),),
-    samples=lambda make: [sample(make(2, 3) + 1j * make(2, 3)), sample(make() + 1j * make())],
+    samples=lambda make: [sample(make(2, 3) + 1j * make(2, 3)), sample(np.asarray(make() + 1j * make()))],
     refusals=lambda make: [refused("view_as_real is only supported for complex tensors", make(2))],
 )
 def view_as_real(input: Tensor) -> Array:
@@ -34,14 +34,15 @@ def view_as_real(input: Tensor) -> Array:
 
     Smooth everywhere.
     """
-    return input[..., None].view(input.real.dtype)
+    parts: Array = input[..., None].view(input.real.dtype)
+    return parts
 
 
 def _as_complex_type(input: Type) -> Type:
     if input.dtype.category != FLOAT:
         raise DTypeError(
-            "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: "
-            f"{input.dtype.title}"
+            "view_as_complex is only supported for half, float and double tensors, but got a tensor of "
+            f"scalar type: {input.dtype.title}"
         )
     if not input.shape:
         raise ShapeError("Input tensor must have one or more dimensions")
@@ -85,7 +86,8 @@ def _joined_type(real: Type, imag: Type) -> Type:
             )
     if real.dtype is not imag.dtype:
         raise DTypeError(
-            f"Expected object of scalar type {real.dtype.title} but got scalar type {imag.dtype.title} for second argument",
+            f"Expected object of scalar type {real.dtype.title} but got scalar type {imag.dtype.title} "
+            "for second argument",
             expected=real.dtype.name,
             actual=imag.dtype.name,
         )

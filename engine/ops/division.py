@@ -38,7 +38,7 @@ def _rounded(mode: str) -> Any:
         check=without(f"div_{mode}_cpu", COMPLEX, BOOL),
         vjp=zero_rule(2),
         grad_fn="DivBackward2",
-        saves=("other", "rounding_mode", "self"),
+        saves=("other", "rounding_mode", "self for other"),
         samples=lambda make: [sample(make(2, 3), make(3))],
     )(declaration)
 
@@ -87,7 +87,11 @@ reciprocal = unary(
     doc="1 / input.\n\nInfinite at 0, its gradient minus infinity.",
     vjp=lambda F, x, y, g: F.mul(F.neg(g), F.conj(F.mul(y, y))),
     saves=("result",),
-    samples=lambda make: [sample(make(2, 3, low=0.5)), sample(make(2, low=0.5) + 1j * make(2)), sample(make.ints(3, low=1))],
+    samples=lambda make: [
+        sample(make(2, 3, low=0.5)),
+        sample(make(2, low=0.5) + 1j * make(2)),
+        sample(make.ints(3, low=1)),
+    ],
 )
 
 

@@ -124,7 +124,7 @@ def round_decimals(input: Tensor, decimals: int) -> None:
     ],
 )
 def round_(F: Any, input: Tensor, *, decimals: int | None = None) -> Any:
-    """The nearest integer, or number with `decimals` decimals (negative: tens, hundreds …); halves go to even.
+    """The nearest integer, or number of `decimals` decimals (negative: tens, hundreds …); halves to even.
 
     The gradient is 0 everywhere, at the jumps too.
     """

@@ -51,9 +51,9 @@ _pow = binary(
     "y = power(input, other)",
     check=without("pow", BOOL),
     doc="input ** other.\n\nAs `pow`.",
-    vjp=lambda F, x, y, g: (lambda: _by_base(F, g, *x), lambda: _by_exponent(F, g, *x, y)),
+    vjp=lambda F, x, y, g: (lambda: _by_base(F, g, x[0], x[1]), lambda: _by_exponent(F, g, x[0], x[1], y)),
     grad_fn="PowBackward1",
-    saves=("exponent=other", "result for other", "self"),
+    saves=("exponent=other", "result", "self"),
     samples=lambda make: [sample(make(2, 3, low=0.2), make(3))],
 )
 
@@ -62,7 +62,7 @@ _pow = binary(
     "_pow_scalar",
     "y = power(input, exponent)",
     infer=_scalar_type,
-    vjp=lambda F, x, y, g: (lambda: _by_number(F, g, *x), None),
+    vjp=lambda F, x, y, g: (lambda: _by_number(F, g, x[0], x[1]), None),
     grad_fn="PowBackward0",
     saves=("exponent", "self"),
     samples=lambda make: [sample(make(2, 3, low=0.2), 2.5), sample(make(3), 3)],
@@ -85,7 +85,7 @@ def _by_number(F: Any, g: Any, base: Any, exponent: Number) -> Any:
     "_pow_base",
     "y = power(self, exponent)",
     infer=_power_type,
-    vjp=lambda F, x, y, g: (None, lambda: _of_number(F, g, *x, y)),
+    vjp=lambda F, x, y, g: (None, lambda: _of_number(F, g, x[0], x[1], y)),
     grad_fn="PowBackward2",
     saves=("exponent", "result", "self"),
     samples=lambda make: [sample(2, make(2, 3)), sample(2.5, make(3))],
@@ -139,7 +139,10 @@ def pow_(F: Any, input: Tensor, exponent: Tensor) -> Any:
     return F._pow_base(input, exponent) if is_number(input) else F._pow(input, exponent)
 
 
-@composite("square", samples=lambda make: [sample(make(2, 3)), sample(make.ints(3)), sample(make(2) + 1j * make(2))])
+@composite(
+    "square",
+    samples=lambda make: [sample(make(2, 3)), sample(make.ints(3)), sample(make(2) + 1j * make(2))],
+)
 def square(F: Any, input: Tensor) -> Any:
     """input ** 2.
 

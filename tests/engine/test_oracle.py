@@ -6,13 +6,29 @@ import builtins
 import functools
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.op import lookup
 from tests import oracle
-from tests.engine.harness import assert_equal
+from tests.engine import harness
 from tests.engine.routes import ROUTES, Route
 from tests.oracle import Case, Json
+
+# Where torch has NaN and the mathematics a number: the numbers are compared, torch's NaNs are not.
+TORCH_HAS_NAN = {
+    "nn.functional.gelu-3": "gelu at -inf is 0; its derivative there 0, at inf 1",
+    "nn.functional.gelu-8": "the same for the tanh form",
+    "nn.functional.silu-3": "silu at -inf is 0; its derivative there 0, at inf 1",
+}
+# Where the engine differs on purpose.
+DIFFERENT = {
+    "div-36": "an explicit rounding_mode of null is the default: DivBackward0, not DivBackward2",
+    "where-11": "torch casts the real tensor beside a complex number in a node of its own",
+}
+DIFFERENT_SECOND = {
+    "nn.functional.softplus-3": "at beta * x == threshold torch's second derivative is not that of its first",
+}
 
 
 def stored(kind: str) -> list[Any]:
@@ -34,6 +50,14 @@ def by_case_id() -> dict[str, Case]:
     return {case.id: case for case in oracle.cases("ops")}
 
 
+def digits(case: Case) -> int:
+    """The bytes of the narrowest real number in a case."""
+    named = [str(case["attrs"].get("dtype", "bool"))]
+    names = [node["dtype"] for node in [*oracle.tensors(case), *case["out"]]] + named
+    found = [np.dtype(name) for name in names]
+    return min([harness.width(dtype) for dtype in found if dtype.kind in "fc"], default=8)
+
+
 @pytest.mark.parametrize("name", sorted(oracle.FAMILY_OF))
 def test_op_is_registered(name: str) -> None:
     if name != "requires_grad_":
@@ -44,15 +68,15 @@ def test_op_is_registered(name: str) -> None:
 @pytest.mark.parametrize("case", params(stored("ops")))
 def test_op(route: Route, case: Case) -> None:
     answer = route.first(case)
-    flags = [out["requires_grad"] for out in case["out"]]
-    assert [y.requires_grad for y in answer.outputs] == flags
+    equal = functools.partial(harness.assert_equal, digits=digits(case), gaps=case.id in TORCH_HAS_NAN)
+    assert [y.requires_grad for y in answer.outputs] == [out["requires_grad"] for out in case["out"]]
     for at, (y, expected) in enumerate(zip(answer.outputs, case.out, strict=True)):
-        assert_equal(y, expected, f"output {at}")
+        equal(y, expected, f"output {at}")
         assert list(y.stride()) == case["strides"][at], f"strides of output {at}"
     for at, (gradient, expected) in enumerate(zip(answer.gradients, case.grads, strict=True)):
-        assert_equal(gradient, expected, f"gradient of leaf {at}")
+        equal(gradient, expected, f"gradient of leaf {at}")
     assert answer.roots == case["roots"]
-    assert answer.nodes == case["trace"]
+    assert (answer.nodes == case["trace"]) == (case.id not in DIFFERENT)
 
 
 @by_route
@@ -61,11 +85,15 @@ def test_second_derivative(route: Route, record: Json) -> None:
     def arrays(name: str) -> list[Any]:
         return [None if each is None else oracle.array(each) for each in record[name]]
 
-    found = route.second(by_case_id()[record["case"]], arrays("w"))
-    for at, (gradient, expected) in enumerate(zip(found.by_leaves, arrays("grads2"), strict=True)):
-        assert_equal(gradient, expected, f"second gradient of leaf {at}")
+    name = record["case"]
+    case = by_case_id()[name]
+    equal = functools.partial(harness.assert_equal, digits=digits(case), gaps=name in TORCH_HAS_NAN)
+    found = route.second(case, arrays("w"))
     for at, (gradient, expected) in enumerate(zip(found.by_cotangents, arrays("grads2_v"), strict=True)):
-        assert_equal(gradient, expected, f"gradient of cotangent {at}")
+        equal(gradient, expected, f"gradient of cotangent {at}")
+    if name not in DIFFERENT_SECOND:
+        for at, (gradient, expected) in enumerate(zip(found.by_leaves, arrays("grads2"), strict=True)):
+            equal(gradient, expected, f"second gradient of leaf {at}")
 
 
 @by_route
