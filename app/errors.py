@@ -29,11 +29,13 @@ class ErrorEntry(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
-    pointer: str | None = Field(None, description="RFC 6901 pointer into the request.")
-    node: str | None = Field(None, description="The statement's id.")
-    op: str | None = Field(None, description="The statement's op.")
-    expected: Any = Field(None, description="What would have been right.")
-    actual: Any = Field(None, description="What was there: a shape, a dtype, a count or a JSON type.")
+    pointer: str = Field(default_factory=str, description="RFC 6901 pointer into the request.")
+    node: str = Field(default_factory=str, description="The statement's id.")
+    op: str = Field(default_factory=str, description="The statement's op.")
+    expected: Any = Field(default_factory=str, description="What would have been right.")
+    actual: Any = Field(
+        default_factory=str, description="What was there: a shape, a dtype, a count or a JSON type."
+    )
 
 
 class ProblemDocument(BaseModel):
@@ -46,8 +48,8 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str = Field(description="What went wrong; torch's own sentence where torch has one.")
     code: str = Field(json_schema_extra={"enum": list(CODES)})
-    errors: list[ErrorEntry] | None = Field(None, description="The places, where there are any.")
-    request_id: str | None = Field(None, description="Of a 500 only.")
+    errors: list[ErrorEntry] = Field(default_factory=list, description="The places, where there are any.")
+    request_id: str = Field(default_factory=str, description="Of a 500 only.")
 
 
 class Problem(Exception):

@@ -40,17 +40,24 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     for code in codes:
         by_status.setdefault(CODES[code].status, []).append(code)
     found: dict[int | str, dict[str, Any]] = {
-        status: _problem(" · ".join(f"`{name}`" for name in names))
+        status: _problem(" · ".join(f"`{name}`" for name in names), names)
         for status, names in sorted(by_status.items())
     }
-    return {**found, "default": _problem("Any other error, in the same shape.")}
+    return {**found, "default": _problem("Any other error, in the same shape.", ["internal"])}
 
 
-def _problem(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}},
+def _problem(description: str, codes: Iterable[str]) -> dict[str, Any]:
+    shown = {
+        "schema": {"$ref": REF.format(model="Problem")},
+        "examples": {each: _outline(each) for each in codes},
     }
+    return {"description": description, "content": {MEDIA_TYPE: shown}}
+
+
+def _outline(name: str) -> dict[str, Any]:
+    code = CODES[name]
+    value = {"type": code.type, "title": code.title, "status": code.status, "detail": "…", "code": name}
+    return {"summary": name, "description": code.description, "value": value}
 
 
 def describe(

@@ -50,9 +50,11 @@ class _Writer:
         return value if isinstance(value, str) else self.argument(value, name)
 
     def _input(self, array: np.ndarray[Any, Any], name: str) -> str:
-        name = "x" if name in RESERVED else name
+        stem = name = "x" if name in RESERVED else name
+        number = 1
         while name in self.inputs:
-            name += "_"
+            number += 1
+            name = f"{stem}_{number}"
         self.inputs[name] = _tensor(array)
         return name
 
@@ -73,9 +75,10 @@ def request(op: engine.Entry) -> dict[str, Any] | None:
         writer = _Writer()
         try:
             statement = _statement(op, writer, call.args, call.kwargs)
+            names = _names(op, call.args, call.kwargs)
         except _Unsayable:
             continue
-        return {"inputs": writer.inputs, "graph": [statement]}
+        return {"inputs": writer.inputs, "graph": [{**names, **statement}]}
     return None
 
 
@@ -94,7 +97,22 @@ def _statement(
         else:
             arguments.append(writer.argument(value, param.name))
     attributes |= {name: writer.attribute(value, name) for name, value in kwargs.items()}
-    several = len(op.outputs) > 1
-    found: dict[str, Any] = {"out": list(op.outputs)} if several else {"id": "y"}
-    found |= {"op": op.name, "in": arguments}
+    found = {"op": op.name, "in": arguments}
     return {**found, "attrs": attributes} if attributes else found
+
+
+def _names(op: engine.Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What the statement calls the op's results; where the record does not say how many, the call does."""
+    if len(op.outputs) == 1:
+        return {"id": "y"}
+    if op.outputs:
+        return {"out": list(op.outputs)}
+    named = {name: _tensors(value) for name, value in kwargs.items()}
+    results = engine.lookup(op.name)(*map(_tensors, args), **named)
+    return {"out": [f"y{i}" for i in range(len(results))]}
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return engine.tensor(value)
+    return type(value)(map(_tensors, value)) if isinstance(value, (list, tuple)) else value
