@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine import subscript
 from engine.op import REGISTRY, Op, lookup
 from engine.tensor import Tensor
 
@@ -69,10 +70,4 @@ def install() -> None:
         for special, name in names.items():
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
-    if "getitem" in REGISTRY:
-        getitem = lookup("getitem")
-
-        def __getitem__(self: Tensor, key: Any) -> Any:
-            return getitem(self, key if isinstance(key, tuple) else (key,))
-
-        Tensor.__getitem__ = __getitem__  # type: ignore[attr-defined]
+    Tensor.__getitem__ = subscript.getitem  # type: ignore[attr-defined]

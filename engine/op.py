@@ -89,11 +89,14 @@ class Op:
         plain = all(p.kind in ("Tensor", "Tensor | Number") and p.default is inspect.Parameter.empty for p in self.params)
         object.__setattr__(self, "plain_arity", len(self.params) if plain else -1)
         object.__setattr__(self, "single", len(self.outputs) == 1)
+        first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
+        object.__setattr__(self, "mixed", any(p.is_operand for p in self.params[first_setting:]))
 
     wants_meta: bool = field(init=False)
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
     single: bool = field(init=False)
+    mixed: bool = field(init=False)  # an operand is declared behind a setting
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it through the current builder: numpy now, or a node of the graph being built."""
@@ -150,8 +153,9 @@ class Op:
         if self.wants_meta:
             extra["meta"] = out[0] if self.single else out
         run = self.run
-        if self.has_lists:
-            return lambda *arrays: run(*self.group(arrays), **extra)
+        if self.has_lists or self.mixed:
+            names = [p.name for p in self.params if p.is_operand]
+            return lambda *arrays: run(**dict(zip(names, self.group(arrays), strict=True)), **extra)
         return (lambda *arrays: run(*arrays, **extra)) if extra else run
 
     def slots(self, operands: Sequence[Any]) -> list[int]:

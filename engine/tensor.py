@@ -180,6 +180,10 @@ class Tensor:
         self._grad_fn, self.output_nr = node, number
         return self
 
+    def forget(self) -> None:
+        """Be a leaf that requires no grad."""
+        self._requires_grad, self._grad_fn = False, None
+
     def accumulate_node(self) -> AccumulateGrad:
         """The one AccumulateGrad of this leaf."""
         node = self._accumulate() if self._accumulate else None
@@ -262,7 +266,7 @@ class Tensor:
         return int(self.item())
 
     def __index__(self) -> int:
-        if self.dtype.category > dt.INTEGER:
+        if self.dtype.category > dt.INTEGER or self.numel() != 1:
             raise ArgumentError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 

@@ -1,0 +1,245 @@
+"""x[…]: every form of key, as the views and the one gather that torch makes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.define import composite, kernel
+from engine.dtypes import BOOL, DType, int32, int64, uint8
+from engine.errors import ArgumentError, DimError, ValueArgumentError
+from engine.op import refused, sample
+from engine.ops.places import gathered_type, numpy_key, out_of_bounds
+from engine.signature import Array, Dim, Index, Indices, Keys, Tensor
+from engine.types import Type
+
+_OPEN_END = 2**63 - 1  # what torch makes of x[1:]
+_NOT_A_KEY = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices"
+_NOT_AN_INDEX = "tensors used as indices must be long, int, byte or bool tensors"
+
+
+def _is_mask(dtype: DType) -> bool:
+    return dtype.category == BOOL or dtype is uint8
+
+
+@kernel(
+    "_index",
+    kind="index",
+    infer=gathered_type,
+    vjp=lambda F, x, y, g: (
+        lambda: F._index_put_impl(F.zeros(x[0].meta.shape, dtype=g.meta.dtype), x[1:], g, True),
+        *(None,) * (len(x) - 1),
+    ),
+    grad_fn="IndexBackward0",
+    saves=("indices", "self_sym_sizes"),
+)
+def index(input: Tensor, indices: Indices) -> Array:
+    """The elements at `indices`, a tensor or None per dimension; a mask stands for the places where it is true.
+
+    Smooth everywhere.
+    """
+    try:
+        found: Array = input[numpy_key(indices, input.shape)]
+    except IndexError:
+        raise out_of_bounds(input.shape, indices) from None
+    return found
+
+
+@kernel(
+    "_select_at",
+    kind="index",
+    infer=lambda input, index, dim: Type(input.shape[:dim] + input.shape[input.ndim + dim + 1 :], input.dtype),
+    vjp=lambda F, x, y, g, dim: (
+        lambda: F.index_put(
+            F.zeros(x[0].meta.shape, dtype=g.meta.dtype), (*(None,) * (dim + x[0].meta.ndim), x[1]), g, True
+        ),
+        None,
+    ),
+    grad_fn="SelectBackward0",
+    saves=("dim", "index", "self_sym_sizes"),
+)
+def select_at(input: Tensor, index: Index, dim: Dim) -> Array:
+    """`select` at a place that is known only when the graph runs.
+
+    Smooth everywhere.
+    """
+    try:
+        return np.take(input, index, axis=dim)
+    except IndexError:
+        size = input.shape[dim]
+        raise DimError(f"index {index} is out of bounds for dimension {dim + input.ndim} with size {size}") from None
+
+
+def _count(key: tuple[Any, ...]) -> int:
+    """How many dimensions of the tensor the keys use up."""
+    used = 0
+    for each in key:
+        if hasattr(each, "meta") and _is_mask(each.meta.dtype):
+            used += each.meta.ndim
+        elif each is not None and each is not Ellipsis and not isinstance(each, bool):
+            used += 1
+    return used
+
+
+class _Subscript:
+    """One x[key]: the tensor as views make it, the dimension reached, the index tensors gathered so far."""
+
+    def __init__(self, F: Any, input: Any, key: tuple[Any, ...]) -> None:
+        self.F, self.tensor, self.dim = F, input, 0
+        self.place = 0  # the dimension of `input` itself, for errors
+        self.indices: list[Any] = []
+        used, rank = _count(key), input.meta.ndim
+        if used > rank:
+            raise DimError(f"too many indices for tensor of dimension {rank}", expected=rank, actual=used)
+        self.hidden = rank - used  # dimensions that an Ellipsis stands for
+        self.alone = len(key) == 1
+
+    def take(self, key: Any) -> None:
+        """Apply one key."""
+        F = self.F
+        if key is None:
+            self.tensor = F.unsqueeze(self.tensor, self.dim)
+            self.dim += 1
+        elif key is Ellipsis:
+            self.dim += self.hidden
+            self.place += self.hidden
+        elif isinstance(key, bool):
+            self.take_bool(key)
+        elif isinstance(key, slice):
+            self.take_slice(key)
+        elif isinstance(key, int):
+            self.take_int(key)
+        elif isinstance(key, (list, tuple)):
+            self.take_tensor(_from_list(F, key))
+        elif hasattr(key, "meta"):
+            self.take_tensor(key)
+        else:
+            raise DimError(f"{_NOT_A_KEY} (got {type(key).__name__})")
+
+    def take_bool(self, key: bool) -> None:
+        self.tensor = self.F.unsqueeze(self.tensor, self.dim)
+        self.record(self.F.tensor([0] if key else [], dtype=int64))
+
+    def take_int(self, key: int) -> None:
+        size = self.tensor.meta.shape[self.dim]
+        if not -size <= key < size:
+            raise DimError(
+                f"index {key} is out of bounds for dimension {self.place} with size {size}", expected=size, actual=key
+            )
+        self.tensor = self.F.select(self.tensor, self.dim, key)
+        self.place += 1
+
+    def take_slice(self, key: slice) -> None:
+        start, end, step = (None if each is None else _integer(each) for each in (key.start, key.stop, key.step))
+        if step == 0:
+            raise ValueArgumentError("slice step cannot be zero")
+        if step is not None and step < 0:
+            raise ValueArgumentError("step must be greater than zero", actual=step)
+        size = self.tensor.meta.shape[self.dim]
+        everything = not start and step in (None, 1) and (end is None or end >= size)
+        if self.alone or not everything:
+            self.tensor = self.F.slice(self.tensor, self.dim, start or 0, _OPEN_END if end is None else end, step or 1)
+        self.dim += 1
+        self.place += 1
+
+    def take_tensor(self, key: Any) -> None:
+        dtype = key.meta.dtype
+        if not _is_mask(dtype) and dtype not in (int64, int32):
+            if key.meta.ndim or dtype.category > 1:
+                raise DimError(_NOT_AN_INDEX, actual=dtype.name)
+        if key.meta.ndim:
+            self.record(key)
+        elif _is_mask(dtype):
+            if hasattr(key, "__bool__"):
+                self.take_bool(bool(key))
+            else:
+                self.tensor = self.F.unsqueeze(self.tensor, self.dim)
+                self.record(self.F.reshape(key, (1,)))
+        elif hasattr(key, "__index__"):
+            self.take_int(int(key))
+        else:
+            self.tensor = self.F._select_at(self.tensor, key, self.dim)
+            self.place += 1
+
+    def record(self, key: Any) -> None:
+        """Keep an index tensor for the gather; None stands for the dimensions before it that it leaves alone."""
+        self.indices += [None] * (self.dim - _dims_of(self.indices)) + [key]
+        used = key.meta.ndim if _is_mask(key.meta.dtype) else 1
+        self.dim, self.place = self.dim + used, self.place + used
+
+
+def _dims_of(indices: list[Any]) -> int:
+    return sum(1 if each is None or not _is_mask(each.meta.dtype) else each.meta.ndim for each in indices)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int) or hasattr(value, "__index__"):
+        return int(value.__index__())
+    raise ArgumentError("slice indices must be integers or None or have an __index__ method")
+
+
+def _from_list(F: Any, key: Any) -> Any:
+    """A list of ints or bools as a tensor."""
+    found = F.tensor(list(key))
+    if found.meta.numel == 0:
+        return F.tensor(list(key), dtype=int64)
+    if found.meta.dtype.category > 1:
+        raise DimError(_NOT_AN_INDEX, actual=found.meta.dtype.name)
+    return found
+
+
+@composite(
+    "getitem",
+    samples=lambda make: [
+        sample(make(3, 4), 1),
+        sample(make(3, 4), -1, slice(1, None)),
+        sample(make(3, 4), slice(None), 2),
+        sample(make(3, 4), slice(None, None, 2)),
+        sample(make(3, 4), None, Ellipsis, 1),
+        sample(make(3, 4), [0, 2, 2]),
+        sample(make(3, 4), [0, 2], [1, 1]),
+        sample(make(3, 4, 2), slice(None), [0, 1], [1, 0]),
+        sample(make(3, 4, 2), [0, 1], slice(None), [1, 0]),
+        sample(make(3, 4), np.array([[0, 1], [2, -1]])),
+        sample(make(3), np.array([True, False, True])),
+        sample(make(3, 4), np.array([True, False, True]), [0, 1]),
+        sample(make(2), True),
+    ],
+    refusals=lambda make: [
+        refused("index 5 is out of bounds for dimension 0 with size 3", make(3), 5),
+        refused("index 5 is out of bounds for dimension 0 with size 3", make(3), [0, 5]),
+        refused("too many indices for tensor of dimension 1", make(3), 0, 0),
+        refused("invalid index of a 0-dim tensor. Use `tensor.item()` in Python", make(), 0),
+        refused("step must be greater than zero", make(3), slice(None, None, -1)),
+        refused("slice step cannot be zero", make(3), slice(None, None, 0)),
+        refused(
+            "shape mismatch: indexing tensors could not be broadcast together with shapes [2], [3]",
+            make(3, 4),
+            [0, 1],
+            [0, 1, 2],
+        ),
+        refused(
+            "The shape of the mask [2] at index 0 does not match the shape of the indexed tensor [3] at index 0",
+            make(3),
+            np.array([True, False]),
+        ),
+        refused(_NOT_AN_INDEX, make(3), [0.5]),
+    ],
+)
+def getitem(F: Any, input: Tensor, key: Keys) -> Any:
+    """`input[key]`: ints select, slices cut, None adds a dimension, lists and tensors of ints or bools gather.
+
+    Smooth everywhere. An element taken twice receives both gradients.
+    """
+    if len(key) == 1 and not input.meta.ndim and isinstance(key[0], int) and not isinstance(key[0], bool):
+        raise DimError(
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+            "0-dim tensor to a number"
+        )
+    subscript = _Subscript(F, input, key)
+    for each in key:
+        subscript.take(each)
+    if subscript.indices:
+        return F._index(subscript.tensor, subscript.indices)
+    return F._alias(input) if subscript.tensor is input else subscript.tensor
