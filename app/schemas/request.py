@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from app.schemas.graph import Statement
 from app.schemas.shown import ATensor, Id, Shown, Tensor
 
 NOT_BUILT = ("batch", "explain", "graph_id")  # fields that are known by name
+
+
+def _trace(value: Any) -> Any:
+    """Refuse 0 and 1, which equal false and true."""
+    if type(value) is not bool and value != "values":
+        raise ValueError('true, false or "values"')
+    return value
+
+
+Trace = Annotated[Literal[True, False, "values"], BeforeValidator(_trace)]
 
 
 class _Strict(BaseModel):
@@ -45,9 +55,7 @@ class ForwardRequest(_Strict):
     graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements, in order.")
     outputs: list[Id] | None = Field(None, description="Names to return; default: the last statement's.")
     seed: int = Field(0, ge=-(2**63), lt=2**64, description="Seeds random ops, as `torch.manual_seed`.")
-    trace: bool | Literal["values"] = Field(
-        True, description="The backward graph; `values`: with its values."
-    )
+    trace: Trace = Field(True, description="The backward graph; `values`: with its values.")
     encoding: Literal["list", "flat", "base64"] = Field("list", description="How tensors come back.")
     default_dtype: Literal["float16", "float32", "float64"] = Field(
         "float32", description="The dtype of floats without one."
