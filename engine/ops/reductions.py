@@ -149,7 +149,7 @@ def _mean(input: Array, dim: tuple[int, ...] | None, keepdim: bool, dtype: np.dt
     "_mean_all",
     kind="reduction",
     infer=_mean_type,
-    vjp=lambda F, x, y, g, dtype: (lambda: F.expand(F.div(g, x[0].meta.numel), x[0].meta.shape),),
+    vjp=lambda F, x, y, g, dtype: (lambda: F.expand(F.div(g, max(x[0].meta.numel, 1)), x[0].meta.shape),),
     grad_fn="MeanBackward0",
     saves=("self_sym_numel", "self_sym_sizes"),
     samples=lambda make: [],
@@ -165,7 +165,7 @@ def _mean_all(input: Tensor, *, dtype: DType | None = None, meta: Any) -> Array:
 def _mean_dim_vjp(F: Any, x: Any, y: Any, g: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
     meta = x[0].meta
     share = restored(F, g, meta, dim, keepdim)
-    return (lambda: F.expand(F.div(share, count(meta.shape, dim)), meta.shape),)
+    return (lambda: F.expand(F.div(share, max(count(meta.shape, dim), 1)), meta.shape),)
 
 
 @kernel(
