@@ -24,7 +24,7 @@ def _scaled(F: Any, g: Any, alpha: Number) -> Any:
 
 
 def _sum_type(input: Any, other: Any, alpha: Number = 1) -> Type:
-    if alpha != 1 or alpha is True:
+    if type(alpha) is not int:
         check_alpha(promoted([input, other]), alpha)
     return _promoted_type(input, other)
 

@@ -9,7 +9,7 @@ from engine.errors import ArgumentError, DTypeError, RuntimeArgumentError
 from engine.kernels import promoted
 from engine.op import refused, sample
 from engine.ops.arithmetic import MISMATCH
-from engine.ops.dtype_checks import not_complex
+from engine.ops.dtype_checks import check_fits, not_complex
 from engine.signature import Number, Tensor, is_number
 
 _TIES = "At a tie each operand gets half of the gradient; where one is NaN, both get all of it."
@@ -147,6 +147,8 @@ def clamp(
     if not all(numbers):
         return F._clamp_tensor(input, min, max)
     dtype = promoted([input.meta, *bounds])  # a float bound makes integers floats
+    for each in bounds:
+        check_fits(dtype, each)
     return F._clamp_scalar(F.to(input, dtype), min, max)
 
 

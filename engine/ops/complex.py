@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from engine.define import composite, elementwise, kernel, pointwise_result
-from engine.dtypes import FLOAT, complex_of, real_of
-from engine.errors import DTypeError, RuntimeArgumentError, ShapeError
+from engine.dtypes import FLOAT, complex_of, float16, real_of
+from engine.errors import DTypeError, NotImplementedYet, RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
 from engine.signature import Array, Tensor
 from engine.types import Type, strided
@@ -44,6 +44,8 @@ def _as_complex_type(input: Type) -> Type:
             "view_as_complex is only supported for half, float and double tensors, but got a tensor of "
             f"scalar type: {input.dtype.title}"
         )
+    if input.dtype is float16:
+        raise NotImplementedYet("dtype 'complex32' is not supported")
     if not input.shape:
         raise ShapeError("Input tensor must have one or more dimensions")
     if input.shape[-1] != 2:
@@ -118,7 +120,7 @@ def real(F: Any, input: Tensor) -> Any:
 
     Smooth everywhere.
     """
-    return F.select(F.view_as_real(input), -1, 0) if input.meta.dtype.is_complex else input
+    return F.select(F.view_as_real(input), input.meta.ndim, 0) if input.meta.dtype.is_complex else input
 
 
 @composite(
@@ -133,4 +135,4 @@ def imag(F: Any, input: Tensor) -> Any:
     """
     if not input.meta.dtype.is_complex:
         raise RuntimeArgumentError("imag is not implemented for tensors with non-complex dtypes.")
-    return F.select(F.view_as_real(input), -1, 1)
+    return F.select(F.view_as_real(input), input.meta.ndim, 1)

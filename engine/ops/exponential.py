@@ -27,7 +27,7 @@ exp = unary(
 log = unary(
     "log",
     "y = log(input)",
-    doc="The natural logarithm.\n\nThe gradient is infinite at 0; below 0 the value is NaN, the gradient 1 / input.",
+    doc="The natural logarithm.\n\nThe gradient is infinite at 0; below it is 1 / input, the value NaN.",
     vjp=lambda F, x, y, g: F.div(g, F.conj(x)),
     saves=("self",),
     samples=_samples(0.2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.define import composite, elementwise, unary
-from engine.dtypes import BOOL, COMPLEX, FLOAT, INTEGER
+from engine.dtypes import BOOL, COMPLEX, FLOAT
 from engine.op import refused, sample, zero_rule
 from engine.ops.dtype_checks import Check, every, no_kernel, not_complex, without
 from engine.signature import Tensor
@@ -95,8 +95,8 @@ _round = unary(
 
 
 def _decimals_type(input: Type, decimals: int) -> Type:
-    if input.dtype.category != FLOAT and not (input.dtype.category == INTEGER and decimals == 0):
-        raise no_kernel("round_cpu", input.dtype)
+    if input.dtype.category != FLOAT:
+        raise no_kernel("round_cpu" if decimals else "round_vml_cpu", input.dtype)
     return input
 
 

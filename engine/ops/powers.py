@@ -11,7 +11,7 @@ from engine.dtypes import BOOL, INTEGER
 from engine.errors import RuntimeArgumentError
 from engine.op import refused, sample
 from engine.ops.arithmetic import MISMATCH
-from engine.ops.dtype_checks import without
+from engine.ops.dtype_checks import check_fits, without
 from engine.signature import Number, Param, Tensor, is_number
 from engine.types import Type
 
@@ -22,6 +22,7 @@ _power_type = pointwise(_OPERANDS, check=without("pow", BOOL))
 def _scalar_type(input: Type, exponent: Number) -> Type:
     if input.dtype.category <= INTEGER and isinstance(exponent, int) and exponent < 0:
         raise RuntimeArgumentError("Integers to negative integer powers are not allowed.")
+    check_fits(input.dtype, exponent)
     return _power_type(input, exponent)
 
 
