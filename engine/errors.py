@@ -5,6 +5,7 @@
     │   ├── UnknownOp, UnknownId, DuplicateId, UnknownField
     ├── ArgumentError (TypeError)       a call whose arguments do not fit the signature
     ├── ValueArgumentError (ValueError) an argument of the right kind with an impossible value
+    │   └── AssertedArgumentError (AssertionError too) the same, where torch asserts
     ├── RuntimeArgumentError (RuntimeError) the same, where torch raises RuntimeError
     ├── DimError (IndexError)           a dimension or an index out of range
     ├── ShapeError (RuntimeError)       shapes that do not fit each other
@@ -83,6 +84,10 @@ class ArgumentError(EngineError, TypeError):
 
 class ValueArgumentError(EngineError, ValueError):
     """An argument of the right kind with an impossible value."""
+
+
+class AssertedArgumentError(ValueArgumentError, AssertionError):
+    """An impossible argument that torch refuses by an assertion."""
 
 
 class RuntimeArgumentError(EngineError, RuntimeError):

@@ -37,29 +37,34 @@ def _check_weight(shape: tuple[int, ...], *weights: Type | None) -> None:
 
 
 def _slope_vjp(F: Any, x: Any, y: Any, g: Any) -> Any:
-    input, target = x
+    share, input, target = x
+
+    def padded() -> Any:
+        return F.mul(F.add(input, 1e-12), F.add(F.sub(1, input), 1e-12))
 
     def of_input() -> Any:
         above = F.add(F.sub(F.mul(input, input), F.mul(F.mul(input, target), 2)), target)
-        below = F.mul(F.add(input, 1e-12), F.add(F.sub(1, input), 1e-12))
-        return F.mul(g, F.div(above, F.mul(below, below)))
+        return F.mul(F.mul(g, share), F.div(above, F.pow(padded(), 2)))
 
-    return of_input, lambda: F.neg(F.div(g, F.clamp(F.mul(F.sub(1, input), input), min=TINY)))
+    def of_target() -> Any:
+        return F.neg(F.div(F.mul(g, share), F.clamp(F.mul(F.sub(1, input), input), min=TINY)))
+
+    return lambda: F.mul(g, F.div(F.sub(input, target), padded())), of_input, of_target
 
 
 @elementwise(
-    "_binary_cross_entropy_slope",
+    "_binary_cross_entropy_backward",
     f"t = subtract(1, input); t = multiply(t, input); t = maximum(t, {TINY}); s = subtract(input, target);"
-    " y = divide(s, t)",
+    " s = multiply(s, grad_output); y = divide(s, t)",
     vjp=_slope_vjp,
     grad_fn="BinaryCrossEntropyBackwardBackward0",
-    saves=("self", "target"),
+    saves=("grad_output", "input", "target"),
     samples=lambda make: [],
 )
-def _binary_cross_entropy_slope(input: Tensor, target: Tensor) -> None:
-    """The derivative of each element's cross entropy by the probability.
+def _binary_cross_entropy_backward(grad_output: Tensor, input: Tensor, target: Tensor) -> None:
+    """The cotangent of each probability, from that of its cross entropy.
 
-    The denominator is at least 1e-12; the second derivative has 1e-12 added to both of its factors.
+    The denominator is at least 1e-12; in the second derivative 1e-12 is added to both of its factors.
     """
 
 
@@ -72,7 +77,7 @@ def _bce_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int) -> Any:
     def of_target() -> Any:
         return F.mul(share(), F.sub(F.log(F.sub(1, input)), F.log(input)))
 
-    return lambda: F.mul(share(), F._binary_cross_entropy_slope(input, target)), of_target, None
+    return lambda: F._binary_cross_entropy_backward(share(), input, target), of_target, None
 
 
 @kernel(
