@@ -141,6 +141,13 @@ def describe(
     return found
 
 
+def is_number_setting(op: Op, name: str) -> bool:
+    """Whether the saved `name` is a Number of the caller, which has a sign; other integers are dims and sizes."""
+    source = {field.name: field for field in fields(op)}[name.removeprefix("_saved_")]
+    numbers = [p.name for p in op.params if p.kind == "Number"]
+    return source.source == "operand" or source.ref in numbers
+
+
 def saves_tensors(op: Op, operands: Sequence[Any], needs: Sequence[bool]) -> bool:
     """Whether the call keeps a tensor (a wrapped Python scalar counts), so that its graph can be freed."""
     kept_operands, kept_outputs = kept(op, needs)
