@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from engine.errors import NotImplementedYet
-from engine.types import Type
+from engine.types import Shape, Type
 
 Sizes = dict[int, int]  # id of a Bounded → its size in this run
 
@@ -93,6 +93,14 @@ def is_bounded(value: Any) -> bool:
     if isinstance(value, dict):
         return any(is_bounded(each) for each in value.values())
     return type(value) is Bounded
+
+
+def agree(left: Shape, right: Shape) -> bool:
+    """Whether two shapes are the same as far as is known before the run."""
+    return left == right or (
+        len(left) == len(right)
+        and all(a == b or type(a) is Bounded or type(b) is Bounded for a, b in zip(left, right, strict=True))
+    )
 
 
 def learn(metas: Iterable[Type], arrays: Iterable[Any], sizes: Sizes) -> None:

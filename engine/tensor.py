@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine import printing, random
 from engine import dtypes as dt
+from engine import random, seeds
+from engine.bounded import is_bounded
+from engine.conversion import Conversions
 from engine.dtypes import DType
-from engine.errors import ArgumentError, DTypeError, GradError, RuntimeArgumentError, ShapeError
+from engine.errors import GradError
 from engine.grad_mode import is_grad_enabled
 from engine.node import AccumulateGrad, Node, OpNode, RemovableHandle, node_class
 from engine.op import Functions, Op, register_eager
 from engine.strides import laid_out
-from engine.types import AtMost, Type, strided
+from engine.types import Type, strided, wrap_dim
 
 
 class Size(tuple[int, ...]):
@@ -39,7 +42,7 @@ class Storage:
         self.version = 0
 
 
-class Tensor:
+class Tensor(Conversions):
     """A numpy array that remembers how it was made.
 
     `meta` is its Type, `array` the numpy array behind it. Every op of the registry whose first parameter is a
@@ -53,8 +56,9 @@ class Tensor:
     ) -> None:
         self.array = array
         self.meta = meta if meta is not None else type_of(array)
-        self.base = base if base is None or base.base is None else base.base  # the tensor that this is a view of
-        self.storage = Storage() if base is None else base.storage
+        root = base if base is None or base.base is None else base.base
+        self.base: Tensor | None = root  # the tensor that this is a view of
+        self.storage: Storage = Storage() if root is None else root.storage
         self._requires_grad = requires_grad
         self._grad_fn: Node | None = None
         self.output_nr = 0
@@ -88,7 +92,7 @@ class Tensor:
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the size of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.meta.shape[wrap_dim(dim, self.ndim)]
 
     def numel(self) -> int:
         """The number of elements."""
@@ -156,13 +160,19 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """What backward accumulated into it."""
+        if self._grad is None and not self.is_leaf and not self.retains_grad:
+            warnings.warn(seeds.GRAD_OF_INTERIOR, UserWarning, stacklevel=2)
         return self._grad
 
     @grad.setter
     def grad(self, new: Tensor | None) -> None:
         if new is not None:
-            _check_assigned_grad(self, new)
+            seeds.check_assigned(self, new)
         self._grad = new
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
 
     @property
     def retains_grad(self) -> bool:
@@ -206,6 +216,8 @@ class Tensor:
         """Call `hook(tensor)` after `.grad` of this leaf was accumulated."""
         if not self.is_leaf:
             raise GradError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if not self.requires_grad:
+            raise GradError("cannot register a hook on a tensor that doesn't require gradient")
         self.accumulated_hooks.append(hook)
         return RemovableHandle(self.accumulated_hooks, hook)
 
@@ -232,72 +244,6 @@ class Tensor:
         """The same memory without history, and with a version counter of its own."""
         return Tensor(self.array, self.meta)
 
-    # -- out of the engine
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The array behind it; GradError if it requires grad."""
-        if self.requires_grad:
-            raise GradError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        return self.array
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def item(self) -> Any:
-        """Its one element as a Python scalar."""
-        if self.numel() != 1:
-            raise RuntimeArgumentError(f"a Tensor with {self.numel()} elements cannot be converted to Scalar")
-        return self.array.item()
-
-    def tolist(self) -> Any:
-        """Its elements as (nested lists of) Python scalars."""
-        return self.array.tolist()
-
-    def __bool__(self) -> bool:
-        if self.numel() != 1:
-            amount = "no values" if self.numel() == 0 else "more than one value"
-            raise RuntimeArgumentError(f"Boolean value of Tensor with {amount} is ambiguous")
-        return bool(self.array.item())
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self.dtype.category > dt.INTEGER or self.numel() != 1:
-            raise ArgumentError("only integer tensors of a single element can be converted to an index")
-        return int(self.item())
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
-
-    def __len__(self) -> int:
-        if not self.meta.shape:
-            raise ArgumentError("len() of a 0-d tensor")
-        return self.meta.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self.meta.shape:
-            raise ArgumentError("iteration over a 0-d tensor")
-        return iter([self[at] for at in range(len(self))])
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __repr__(self) -> str:
-        name = self._grad_fn.name() if self._grad_fn else None
-        return printing.format_tensor(
-            self.array,
-            requires_grad=self.requires_grad,
-            grad_fn=name,
-            default_dtype=dt.get_default_dtype().numpy,
-        )
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if not self.meta.shape and spec else repr(self)
-
 
 def type_of(array: np.ndarray[Any, Any]) -> Type:
     """The Type of a numpy array, with its strides."""
@@ -305,23 +251,6 @@ def type_of(array: np.ndarray[Any, Any]) -> Type:
     if array.flags.c_contiguous:
         return Type(array.shape, dtype)
     return strided(array.shape, dtype, tuple(step // array.itemsize for step in array.strides))
-
-
-def _check_assigned_grad(tensor: Tensor, new: Any) -> None:
-    if not isinstance(new, Tensor):
-        raise ArgumentError(f"assigned grad expected to be a Tensor or None but got grad of type {type(new).__name__}")
-    if new is tensor:
-        raise GradError("can't assign Variable as its own grad")
-    if new.dtype is not tensor.dtype:
-        raise DTypeError(
-            f"attempting to assign a gradient of dtype '{new.dtype.name}' to a tensor with grad_dtype "
-            f"'{tensor.dtype.title}'. Please ensure that the gradient and the tensor have the same dtype"
-        )
-    if new.shape != tensor.shape:
-        raise ShapeError(
-            f"attempting to assign a gradient of size '{list(new.shape)}' to a tensor of size "
-            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same size"
-        )
 
 
 class Eager:
@@ -351,8 +280,8 @@ class Eager:
 
 def _owned(array: np.ndarray[Any, Any], meta: Type) -> Tensor:
     """A result with memory of its own, in the order that its type promises; sizes known only now are taken over."""
-    if type(meta) is AtMost:
-        meta = meta.found(array.shape)
+    if is_bounded(meta):
+        meta = Type(array.shape, meta.dtype)
     return Tensor(laid_out(array, meta), meta)
 
 

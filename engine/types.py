@@ -59,16 +59,6 @@ class Type:
         return f"{self.dtype.name}[{', '.join(map(str, self.shape))}]"
 
 
-class AtMost(Type):
-    """The type of a result whose sizes depend on values: `shape` holds the largest they can be."""
-
-    __slots__ = ()
-
-    def found(self, shape: Shape) -> Type:
-        """The type once the shape is known."""
-        return Type(shape, self.dtype)
-
-
 def contiguous_strides(shape: Shape) -> Shape:
     """The row-major strides of `shape`, in elements; a size of 0 counts as 1, as in torch."""
     strides = [1] * len(shape)

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from engine.bounded import is_bounded
 from engine.define import kernel
 from engine.dtypes import DType, int32, int64
 from engine.errors import DimError, DTypeError, NotImplementedYet, RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
 from engine.ops.places import check_bounds, gathered_type, numpy_key, out_of_bounds
-from engine.signature import Array, Dim, Index, Indices, Number, Tensor
+from engine.signature import Array, Dim, Index, Indices, Number, Shape, Tensor
 from engine.strides import preserved
-from engine.types import Type, broadcast_shapes
+from engine.types import Type
 
 
 def _check_index(text: str, dtype: DType) -> None:
@@ -71,7 +72,8 @@ def index_select(input: Tensor, dim: Dim, index: Index) -> Array:
 
 
 def _gather_type(input: Type, index: Type, dim: Dim, sparse_grad: bool) -> Type:
-    _check_index("gather(): Expected dtype int32/int64 for index", index.dtype)
+    if index.numel:
+        _check_index("gather(): Expected dtype int32/int64 for index", index.dtype)
     if sparse_grad:
         raise NotImplementedYet("gather with sparse_grad")
     _check_along("gather", input, index, dim)
@@ -241,6 +243,11 @@ def index_add(input: Tensor, dim: Dim, index: Index, source: Tensor, *, alpha: N
     return found.reshape(input.shape)
 
 
+def _broadcasts_to(shape: Shape, size: Shape) -> bool:
+    pairs = zip(reversed(shape), reversed(size), strict=False)
+    return len(shape) <= len(size) and all(own in (1, want) for own, want in pairs)
+
+
 def _index_put_type(input: Type, indices: Any, values: Type, accumulate: bool) -> Type:
     if input.dtype is not values.dtype:
         raise DTypeError(
@@ -248,9 +255,13 @@ def _index_put_type(input: Type, indices: Any, values: Type, accumulate: bool) -
             f"and {values.dtype.title} for the source."
         )
     places = gathered_type(input, indices)
-    if type(places) is Type and broadcast_shapes(places.shape, values.shape) != places.shape:
-        raise ShapeError(f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing "
-                         f"result of shape {list(places.shape)}")
+    if not is_bounded(places) and not _broadcasts_to(values.shape, places.shape):
+        raise ShapeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(places.shape)}",
+            expected=list(places.shape),
+            actual=list(values.shape),
+        )
     return preserved(input)
 
 

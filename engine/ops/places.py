@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.bounded import Bounded
 from engine.dtypes import BOOL, uint8
 from engine.errors import DimError, ShapeError
-from engine.types import AtMost, Shape, Type, contiguous_strides, elementwise_strides
+from engine.types import Shape, Type, contiguous_strides, elementwise_strides
 
 
 def is_mask(each: Any) -> bool:
@@ -68,15 +69,14 @@ def gathered_type(input: Type, indices: Sequence[Type | None]) -> Type:
     plain = [each.shape for each in indices if each is not None and not is_mask(each)]
     common = _broadcast(plain) if plain else ()
     masks = [each.numel for each in indices if each is not None and is_mask(each)]
-    unknown = bool(masks) and (not common or common[-1] == 1)
-    if unknown:
-        common = (*common[:-1], max(masks))
+    if masks and (not common or common[-1] == 1):
+        common = (*common[:-1], Bounded(max(masks)))
     together = at == list(range(at[0], at[-1] + 1))
     lead = at[0] if together else 0
     rest = [axis for axis in range(input.ndim) if axis not in at]
     shape = (*(input.shape[axis] for axis in rest[:lead]), *common, *(input.shape[axis] for axis in rest[lead:]))
     strides = _strides(input, shape, rest, lead, common, [each for each in indices if each is not None])
-    return (AtMost if unknown else Type)(shape, input.dtype, strides)
+    return Type(shape, input.dtype, strides)
 
 
 def _strides(input: Type, shape: Shape, rest: list[int], lead: int, common: Shape, indices: list[Type]) -> Shape | None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine.bounded import Sizes, is_bounded, learn
-from engine.graph import GraphNode, Value
+from engine.errors import EngineError
+from engine.graph import GraphNode, Site, Value, locate
 from engine.plan.late import is_late, late_call
 from engine.plan.memory import last_uses, predict
 from engine.plan.simplify import Instruction, simplify
@@ -28,6 +29,7 @@ class Plan:
         kept = [each for each in wanted if each is not None]
         self.peak_bytes, self.flops = predict(instructions, inputs, kept)
         self._template: list[Any] = [None, None]
+        self._sites: dict[int, Site] = {}
         self._types = [value.meta for value in inputs]
         self._late = is_bounded(self._types)
         self._registers: dict[Value, int] = {}
@@ -63,6 +65,7 @@ class Plan:
             targets = tuple(self._register(y) for y in each.outputs)
             freed = tuple(self._register(value) for value in dead if value.constant is None)
             steps.append((call, sources, each.op.single, targets, freed))
+            self._sites[targets[0]] = each.outputs[0].node.site  # type: ignore[union-attr]
         return steps
 
     def run(self, generator: Any, arrays: Sequence[Any], sizes: Sizes | None = None) -> list[Any]:
@@ -75,14 +78,18 @@ class Plan:
             learn(self._types, arrays, sizes)
         for number, array in zip(self._inputs, arrays, strict=True):
             registers[number] = array
-        with np.errstate(all="ignore"):
-            for call, sources, single, targets, freed in self._steps:
-                found = call(*[registers[each] for each in sources])
-                if single:
-                    registers[targets[0]] = found
-                else:
-                    for number, each in zip(targets, found, strict=True):
-                        registers[number] = each
-                for number in freed:
-                    registers[number] = None
+        targets: tuple[int, ...] = ()
+        try:
+            with np.errstate(all="ignore"):
+                for call, sources, single, targets, freed in self._steps:
+                    found = call(*[registers[each] for each in sources])
+                    if single:
+                        registers[targets[0]] = found
+                    else:
+                        for number, each in zip(targets, found, strict=True):
+                            registers[number] = each
+                    for number in freed:
+                        registers[number] = None
+        except EngineError as error:  # what only values tell: an index out of bounds, a loop without end
+            raise locate(error, self._sites[targets[0]]) from None
         return [None if each is None else registers[each] for each in self._outputs]
