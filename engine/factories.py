@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def required(made: Any, requires_grad: bool) -> Any:
     return made
 
 
-def _factory(name: str) -> Any:
+def _factory(name: str) -> Callable[..., Any]:
     op = lookup(name)
 
     def make(*args: Any, requires_grad: bool = False, **settings: Any) -> Any:
@@ -108,3 +109,12 @@ def _supported(array: np.ndarray[Any, Any]) -> DType:
             "complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
     return dtypes.DTYPES[name]
+
+
+FACTORIES: dict[str, Callable[..., Any]] = {
+    made.__name__: made
+    for made in (
+        zeros, ones, full, arange, linspace, eye, rand, randn, randint, randperm,
+        zeros_like, ones_like, full_like, rand_like, randn_like, randint_like, tensor,
+    )
+}  # fmt: skip

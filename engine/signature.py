@@ -249,7 +249,7 @@ def _normalise(kind: str, value: Any, rank: int) -> Any:
         if kind == "Dims":
             return wrap_dims((value,) if isinstance(value, int) else value, rank)
         if kind == "Order":
-            return tuple(wrap_dim(dim, rank) for dim in value)
+            return tuple(dim - rank if 0 <= dim < rank else dim for dim in value)  # the op checks the range
         return wrap_dim(value, rank + (kind == "NewDim"))
     if kind == "Shape" and isinstance(value, int):
         return (value,)

@@ -79,9 +79,10 @@ def _permute_type(input: Type, dims: tuple[int, ...]) -> Type:
             expected=input.ndim,
             actual=len(dims),
         )
-    if len(set(dims)) != len(dims):
+    order = tuple(wrap_dim(dim, input.ndim) + input.ndim for dim in dims)
+    if len(set(order)) != len(order):
         raise RuntimeArgumentError("permute(): duplicate dims are not allowed.")
-    return _reordered(input, tuple(dim + input.ndim for dim in dims))
+    return _reordered(input, order)
 
 
 def _permute_rule(F: Any, x: Any, y: Any, g: Any, dims: tuple[int, ...]) -> Any:
@@ -133,10 +134,12 @@ def T(F: Any, input: Tensor) -> Any:
     ],
 )
 def mT(F: Any, input: Tensor) -> Any:
-    """Each matrix of the last two dimensions transposed.
+    """Each matrix of the last two dimensions transposed; a 0-dim tensor is given back as it is.
 
     Smooth everywhere.
     """
+    if not input.meta.ndim:
+        return input
     if input.meta.ndim < 2:
         raise RuntimeArgumentError(
             f"tensor.mT is only supported on matrices or batches of matrices. Got {input.meta.ndim}-D tensor."

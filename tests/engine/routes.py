@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import engine
 from engine import random
 from engine.errors import UnknownOp
+from engine.factories import FACTORIES
 from engine.op import lookup
 from tests.oracle import Case, Json, array
 
@@ -59,7 +60,7 @@ class EagerRun:
         args = [self._argument(arg) for arg in call["in"]]
         attrs = {name: self._attribute(value) for name, value in call.get("attrs", {}).items()}
         try:
-            op: Any = lookup(call["op"])
+            op: Any = FACTORIES.get(call["op"]) or lookup(call["op"])
         except UnknownOp:
             op = getattr(engine.Tensor, call["op"])  # requires_grad_, detach …
         return op(*args, **attrs)

@@ -61,7 +61,8 @@ class Run:
 
 def apply(op: str, args: list[Any], attrs: Json) -> Any:
     if op == "getitem":
-        return args[0][tuple(args[1:])]
+        bare = len(args) == 2 and not isinstance(args[1], list)  # x[:] is a slice, x[:,] an alias
+        return args[0][args[1] if bare else tuple(args[1:])]
     if op in ATTRIBUTES:
         return getattr(args[0], op)
     if op == "slice":
