@@ -36,6 +36,7 @@ from engine.factories import (
     zeros,
     zeros_like,
 )
+from engine.function import Function
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
 from engine.op import Op, lookup

@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from engine import seeds
-from engine.errors import ArgumentError, RuntimeArgumentError, ValueArgumentError
+from engine.errors import ArgumentError, GradError, RuntimeArgumentError, ValueArgumentError
+from engine.function import Function
 from engine.grad_mode import set_grad_enabled
 from engine.node import AccumulateGrad, Node, edge_of
 from engine.tensor import F, Tensor
+
+__all__ = ["Function", "backward", "grad"]
 
 Key = tuple[int, int]  # a node's id and an output number
 
@@ -164,6 +167,8 @@ def _as_list(value: Any) -> list[Any]:
 def _roots(tensors: Any, gradients: Any) -> list[tuple[Tensor, Tensor]]:
     outputs = _as_list(tensors)
     given = [None] * len(outputs) if gradients is None else _as_list(gradients)
+    for gradient in given:
+        seeds.check_gradient(gradient)
     seeds.check_count(len(outputs), len(given))
     for index, output in enumerate(outputs):
         if given[index] is None:
@@ -191,6 +196,9 @@ def backward(
     targets = None if inputs is None else _as_list(inputs)
     if targets is not None and not targets:
         raise RuntimeArgumentError("`inputs` argument to `backward()` cannot be empty.")
+    for target in targets or ():
+        if not target.requires_grad:
+            raise GradError("can't retain_grad on Tensor that has requires_grad=False")
     sweep = Sweep(_roots(tensors, grad_tensors), targets, create_graph)
     sweep.accumulates = True
     ran = sweep.run()

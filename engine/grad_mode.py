@@ -1,4 +1,4 @@
-"""Grad mode: whether ops applied now are recorded for differentiation. One switch per context (thread, task)."""
+"""Grad mode: whether ops applied now are recorded. One switch per context (thread, task)."""
 
 from __future__ import annotations
 
@@ -14,29 +14,44 @@ def is_grad_enabled() -> bool:
     return _enabled.get()
 
 
-class set_grad_enabled(contextlib.ContextDecorator):
-    """Record (`True`) or do not record (`False`) inside the block, or inside the decorated function."""
+class _Switch(contextlib.ContextDecorator):
+    """Grad mode `mode` inside the block, or inside the decorated function."""
 
-    def __init__(self, mode: bool) -> None:
-        self._mode = mode
-        self._tokens: list[contextvars.Token[bool]] = []
-
-    def __enter__(self) -> None:
-        self._tokens.append(_enabled.set(self._mode))
-
-    def __exit__(self, *_: object) -> None:
-        _enabled.reset(self._tokens.pop())
-
-    def _recreate_cm(self) -> Any:
-        return type(self)(self._mode)
-
-
-class _Fixed(set_grad_enabled):
     mode: bool
 
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(self.mode)
+    def __init__(self) -> None:
+        self._before: list[bool] = []
 
+    def __enter__(self) -> None:
+        self._before.append(_enabled.get())
+        _enabled.set(self.mode)
+
+    def __exit__(self, *_: object) -> None:
+        _enabled.set(self._before.pop())
+
+
+class set_grad_enabled(_Switch):
+    """Record (`True`) or do not (`False`): from the call on, or inside a block or decorated function."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = mode
+        self._called_in = _enabled.get()
+        _enabled.set(mode)
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self._before[-1] = self._called_in
+
+    def __call__(self, function: Any) -> Any:
+        _enabled.set(self._called_in)
+        return super().__call__(function)
+
+    def _recreate_cm(self) -> Any:
+        return type(self)(self.mode)
+
+
+class _Fixed(_Switch):
     def __new__(cls, function: Any = None) -> Any:
         """`@no_grad` without parentheses decorates too, as in torch."""
         made = super().__new__(cls)
@@ -44,6 +59,9 @@ class _Fixed(set_grad_enabled):
             return made
         made.__init__()  # type: ignore[misc]
         return made(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__()
 
     def _recreate_cm(self) -> Any:
         return type(self)()

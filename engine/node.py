@@ -105,13 +105,13 @@ class _Unsaved:
         self.shape, self.dtype, self.ndim = meta.shape, meta.dtype, meta.ndim
 
 
-class _SavedResult:
+class SavedResult:
     """An output kept without its link to the node, which would be a cycle."""
 
     def __init__(self, tensor: Tensor, number: int) -> None:
         self.detached, self.number = tensor.detach(), number
 
-    def unpack(self, node: OpNode) -> Any:
+    def unpack(self, node: Node) -> Any:
         return self.detached.attach(node, self.number)
 
 
@@ -130,10 +130,10 @@ class OpNode(Node):
         keep_operands, keep_outputs = saved.kept(op, self.needs)
         self._x = [x if at in keep_operands else _unsaved(x) for at, x in enumerate(operands)]
         self._y: list[Any] = [
-            _SavedResult(y, at) if at in keep_outputs else _unsaved(y) for at, y in enumerate(results)
+            SavedResult(y, at) if at in keep_outputs else _unsaved(y) for at, y in enumerate(results)
         ]
         tensors = [operands[at] for at in keep_operands if hasattr(operands[at], "version")]
-        tensors += [y.detached for y in self._y if type(y) is _SavedResult]
+        tensors += [y.detached for y in self._y if type(y) is SavedResult]
         self._versions = [(tensor, tensor.version) for tensor in tensors]
         self.saves_tensors = saved.saves_tensors(op, operands, self.needs)
         self._freed = False
@@ -146,10 +146,10 @@ class OpNode(Node):
     def _unpack(self) -> tuple[list[Any], list[Any]]:
         if self._freed and self.saves_tensors:
             raise GraphFreed
+        results = [each.unpack(self) if type(each) is SavedResult else each for each in self._y]
         for tensor, version in self._versions:
-            if tensor.version != version:
-                raise _modified(tensor, version)
-        return self._x, [each.unpack(self) if type(each) is _SavedResult else each for each in self._y]
+            check_version(tensor, version)
+        return self._x, results
 
     def release(self) -> None:
         """Forget the saved values."""
@@ -164,7 +164,8 @@ class OpNode(Node):
         found = saved.describe(self.op, x, y, self.given, self.needs)
         if name.removeprefix("_saved_") not in found:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        return _public(found[name.removeprefix("_saved_")])
+        value = found[name.removeprefix("_saved_")]
+        return value if type(value) is int and saved.is_number_setting(self.op, name) else _public(value)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(f"_saved_{field.name}" for field in saved.fields(self.op))]
@@ -187,16 +188,24 @@ def _public(value: Any) -> Any:
     return value
 
 
-def _modified(tensor: Tensor, version: int) -> GradError:
+def check_version(tensor: Tensor, version: int) -> None:
+    """Refuse a saved tensor that was changed in place since it had `version`, in torch's words."""
+    if tensor.version == version:
+        return
     title = f"torch.{tensor.dtype.title}Tensor {list(tensor.shape)}"
     maker = tensor.grad_fn
-    origin = f", which is output {tensor.output_nr} of {maker.name()}" if maker else ""
-    return GradError(
+    origin = f", which is output {tensor.output_nr} of {_stem(maker.name())}," if maker else ""
+    raise GradError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"[{title}]{origin}, is at version {tensor.version}; expected version {version} instead. Hint: enable "
+        f"[{title}]{origin} is at version {tensor.version}; expected version {version} instead. Hint: enable "
         "anomaly detection to find the operation that failed to compute its gradient, with "
         "torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
+
+
+def _stem(name: str) -> str:
+    """A node's name as torch shortens it in that sentence: `MulBackward0` is `Mul`."""
+    return name.rstrip("0123456789").removesuffix("Backward")
 
 
 @functools.cache

@@ -27,9 +27,14 @@ def seed(F: Any, output: Any, gradient: Any, index: int) -> Any:
         if output.meta.dtype.is_complex:
             raise NotScalar(f"grad can be implicitly created only for real scalar outputs but got {output.meta.dtype!r}")
         return F.ones_like(output)
-    if not hasattr(gradient, "meta"):
-        raise ArgumentError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    check_gradient(gradient)
     return fitted(F, output, gradient, index)
+
+
+def check_gradient(gradient: Any) -> None:
+    """A gradient is a tensor, or None."""
+    if gradient is not None and not hasattr(gradient, "meta"):
+        raise ArgumentError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
 
 
 def fitted(F: Any, output: Any, gradient: Any, index: int) -> Any:
@@ -70,3 +75,45 @@ def unused(index: int) -> GradError:
 def missing_wrt(index: int) -> GradError:
     """The error for an input that does not require grad."""
     return GradError("One of the differentiated Tensors does not require grad", pointer=("attrs", "wrt", index))
+
+
+GRAD_OF_INTERIOR = (
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+    "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
+    "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make "
+    "sure you access the leaf Tensor instead."
+)
+
+_CPP_NAMES = {
+    "float16": "c10::Half",
+    "float32": "float",
+    "float64": "double",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+    "uint8": "unsigned char",
+    "int8": "signed char",
+    "int16": "short int",
+    "int32": "int",
+    "int64": "long int",
+}
+
+
+def check_assigned(tensor: Any, new: Any) -> None:
+    """`new` can be the `.grad` of `tensor`."""
+    if not hasattr(new, "meta"):
+        raise ArgumentError(f"assigned grad expected to be a Tensor or None but got grad of type {type(new).__name__}")
+    if new is tensor:
+        raise GradError("can't assign Variable as its own grad")
+    if new.dtype is not tensor.dtype:
+        raise DTypeError(
+            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(new.dtype.name, new.dtype.name)}' to a "
+            f"tensor with grad_dtype '{tensor.dtype.title}'. The gradient must match the tensor's grad_dtype "
+            "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, "
+            "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
+            "gradient may break downstream systems that assume they match."
+        )
+    if new.shape != tensor.shape:
+        raise ShapeError(
+            f"attempting to assign a gradient of size '{list(new.shape)}' to a tensor of size "
+            f"'{list(tensor.shape)}'. Please ensure that the gradient and the tensor are the same size"
+        )
