@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from app.compute import frames
 from app.compute.call import Answer, Call, Cost
@@ -80,8 +80,7 @@ class Process(asyncio.Protocol):
         await self._gone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's is no subclass of it
 
     def data_received(self, data: bytes) -> None:
         frame = self._reader.feed(data)
