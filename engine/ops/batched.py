@@ -66,7 +66,9 @@ def bmm(input: Tensor, mat2: Tensor, *, meta: Any) -> Array:
 def _addmm_type(input: Type, mat1: Type, mat2: Type, *, beta: Any, alpha: Any) -> Type:
     for name, each in (("mat1", mat1), ("mat2", mat2)):
         if each.ndim != 2:
-            raise ShapeError(f"{name} must be a matrix, got {each.ndim}-D tensor", expected=2, actual=each.ndim)
+            raise ShapeError(
+                f"{name} must be a matrix, got {each.ndim}-D tensor", expected=2, actual=each.ndim
+            )
     check_shapes(mat1, mat2)
     shape = mat1.shape[0], mat2.shape[1]
     _check_expandable(input, shape)
@@ -85,15 +87,16 @@ def _addmm_type(input: Type, mat1: Type, mat2: Type, *, beta: Any, alpha: Any) -
 def _check_expandable(input: Type, shape: tuple[int, int]) -> None:
     if input.ndim > 2:
         raise ShapeError(
-            f"expand(torch.{input.dtype.title}Tensor{{{list(input.shape)}}}, size={list(shape)}): the number of "
-            f"sizes provided (2) must be greater or equal to the number of dimensions in the tensor ({input.ndim})"
+            f"expand(torch.{input.dtype.title}Tensor{{{list(input.shape)}}}, size={list(shape)}): the "
+            "number of sizes provided (2) must be greater or equal to the number of dimensions in the "
+            f"tensor ({input.ndim})"
         )
     for axis in range(-1, -input.ndim - 1, -1):
         if input.shape[axis] not in (1, shape[axis]):
             raise ShapeError(
-                f"The expanded size of the tensor ({shape[axis]}) must match the existing size ({input.shape[axis]}) "
-                f"at non-singleton dimension {axis + 2}.  Target sizes: {list(shape)}.  Tensor sizes: "
-                f"{list(input.shape)}",
+                f"The expanded size of the tensor ({shape[axis]}) must match the existing size "
+                f"({input.shape[axis]}) at non-singleton dimension {axis + 2}.  Target sizes: "
+                f"{list(shape)}.  Tensor sizes: {list(input.shape)}",
                 expected=shape[axis],
                 actual=input.shape[axis],
             )
@@ -135,11 +138,23 @@ def _addmm_vjp(F: Any, x: Any, y: Any, g: Any, beta: Any, alpha: Any) -> Any:
     refusals=lambda make: [
         refused("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)", make(3), make(2, 3), make(2, 3)),
         refused("mat2 must be a matrix, got 1-D tensor", make(3), make(2, 3), make(3)),
-        refused("The expanded size of the tensor (4) must match the existing size (3)", make(3), make(2, 3), make(3, 4)),
-        refused("self and mat2 must have the same dtype, but got Long and Double", make.ints(2), make(2, 2), make(2, 2)),
+        refused(
+            "The expanded size of the tensor (4) must match the existing size (3)",
+            make(3),
+            make(2, 3),
+            make(3, 4),
+        ),
+        refused(
+            "self and mat2 must have the same dtype, but got Long and Double",
+            make.ints(2),
+            make(2, 2),
+            make(2, 2),
+        ),
     ],
 )
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, meta: Any) -> Array:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, meta: Any
+) -> Array:
     """beta * input + alpha * (mat1 @ mat2), where `input` broadcasts to the product.
 
     Smooth everywhere. With beta 0 the values of `input` are ignored, nan and inf too.

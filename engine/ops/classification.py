@@ -25,23 +25,29 @@ def _check_dtypes(input: Type, target: Type, weight: Type | None) -> None:
         raise DTypeError(f"expected scalar type {input.dtype.title} but found {weight.dtype.title}")
 
 
-def _rows_type(input: Type, target: Type, weight: Type | None, reduction: int, ignore_index: int) -> tuple[Type, Type]:
+def _rows_type(
+    input: Type, target: Type, weight: Type | None, reduction: int, ignore_index: int
+) -> tuple[Type, Type]:
     if input.ndim == 1 and target.numel != 1:
-        raise ValueArgumentError(f"For 1D input, 1D target must have size 1, but got target size: {target.numel}")
+        raise ValueArgumentError(
+            f"For 1D input, 1D target must have size 1, but got target size: {target.numel}"
+        )
     if target.ndim > 1:
         raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
     _check_dtypes(input, target, weight)
     classes = input.shape[-1]
     if weight is not None and weight.shape != (classes,):
         raise ShapeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
-            f"of shape: {list(weight.shape)}"
+            f"weight tensor should be defined either for all {classes} classes or no classes but got "
+            f"weight tensor of shape: {list(weight.shape)}"
         )
     one = Type((), input.dtype)
     return Type(input.shape[:1], input.dtype) if reduction == NONE and input.ndim == 2 else one, one
 
 
-def _maps_type(input: Type, target: Type, weight: Type | None, reduction: int, ignore_index: int) -> tuple[Type, Type]:
+def _maps_type(
+    input: Type, target: Type, weight: Type | None, reduction: int, ignore_index: int
+) -> tuple[Type, Type]:
     if target.ndim != 3:
         raise ShapeError(
             "only batches of spatial targets supported (3D tensors) but got targets of dimension: "
@@ -56,7 +62,9 @@ def _maps_type(input: Type, target: Type, weight: Type | None, reduction: int, i
     return Type(target.shape, input.dtype) if reduction == NONE else one, one
 
 
-def _chosen(target: Array, weight: Array | None, ignore_index: int, classes: int, dtype: Any) -> tuple[Array, Array]:
+def _chosen(
+    target: Array, weight: Array | None, ignore_index: int, classes: int, dtype: Any
+) -> tuple[Array, Array]:
     """The class of each target (0 where it is ignored), and its weight (0 where it is ignored)."""
     counted = target != ignore_index
     outside = counted & ((target < 0) | (target >= classes))
@@ -163,7 +171,7 @@ def class_samples(make: Any) -> list[Any]:
         sample(make(2, 3), classes),
         sample(make(2, 3), classes, reduction="none"),
         sample(make(2, 3), classes, reduction="sum", ignore_index=int(classes[0])),
-        sample(make(3), classes[0]),
+        sample(make(3), make.ints(high=3)),
         sample(make(2, 3, 2, 2), make.ints(2, 2, 2, high=3)),
         sample(make(2, 3, 2), make.ints(2, 2, high=3), reduction="none"),
     ]
@@ -174,7 +182,9 @@ def class_refusals(make: Any) -> list[Any]:
     classes = make.ints(2, high=3)
     return [
         refused("Target 7 is out of bounds.", make(2, 3), classes * 0 + 7),
-        refused("Expected input batch_size (2) to match target batch_size (3).", make(2, 3), make.ints(3, high=3)),
+        refused(
+            "Expected input batch_size (2) to match target batch_size (3).", make(2, 3), make.ints(3, high=3)
+        ),
         refused(INVALID, make(2, 3), classes, reduction="avg"),
         refused("expected target dtype to be Long or Byte, but got Double", make(2, 3), make(2)),
         refused("Expected target size [2, 2], got [2, 1]", make(2, 3, 2), make.ints(2, 1, high=3)),
@@ -183,7 +193,7 @@ def class_refusals(make: Any) -> list[Any]:
 
 
 def nll(F: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:
-    """nll_loss of any rank: two spatial dims are a record of their own, other numbers are folded into those."""
+    """nll_loss of any rank: two spatial dims are a record of their own, others are folded into them."""
     shape, classes = input.meta.shape, target.meta.shape
     if not shape:
         raise ValueArgumentError("Expected 1 or more dimensions (got 0)")
@@ -201,7 +211,9 @@ def nll(F: Any, input: Any, target: Any, weight: Any, reduction: int, ignore_ind
         return F._nll_loss2d_forward(input, target, weight, reduction, ignore_index)[0]
     out = (shape[0], *shape[2:])
     if classes != out:
-        raise ShapeError(f"Expected target size {list(out)}, got {list(classes)}", expected=list(out), actual=list(classes))
+        raise ShapeError(
+            f"Expected target size {list(out)}, got {list(classes)}", expected=list(out), actual=list(classes)
+        )
     rows, columns = (1, -1) if target.meta.numel else (0, 0)
     folded = (rows, columns) if input.meta.numel else (0, 0)
     scores = F.view(F.contiguous(input), (*shape[:2], *folded))

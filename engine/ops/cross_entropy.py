@@ -23,7 +23,9 @@ def _along_classes(F: Any, weight: Any, input: Type) -> Any:
 
 def _check_smoothing(smoothing: float) -> None:
     if smoothing > 1:
-        raise RuntimeArgumentError(f"label_smoothing must be between 0.0 and 1.0. Got: {smoothing:g}", actual=smoothing)
+        raise RuntimeArgumentError(
+            f"label_smoothing must be between 0.0 and 1.0. Got: {smoothing:g}", actual=smoothing
+        )
 
 
 def _of_probabilities(F: Any, input: Any, target: Any, weight: Any, reduction: int, smoothing: float) -> Any:
@@ -34,8 +36,8 @@ def _of_probabilities(F: Any, input: Any, target: Any, weight: Any, reduction: i
     classes = shape[axis]
     if weight is not None and weight.meta.shape != (classes,):
         raise ShapeError(
-            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got "
-            f"weight tensor of shape: {list(weight.meta.shape)}"
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no "
+            f"classes but got weight tensor of shape: {list(weight.meta.shape)}"
         )
     log = F.log_softmax(input, axis)
     if smoothing > 0:
@@ -62,7 +64,9 @@ def _smoothed(
     if reduction != NONE:
         smooth = F.sum(smooth)
     if reduction == MEAN:
-        counted = F.sum(F.logical_not(ignored)) if weight is None else _total_weight(F, target, ignored, weight)
+        counted = (
+            F.sum(F.logical_not(ignored)) if weight is None else _total_weight(F, target, ignored, weight)
+        )
         smooth = F.div(smooth, counted)
     smooth = F._mul_scalar(smooth, smoothing / max(input.meta.shape[axis], 1))
     return F.add(F._mul_scalar(plain, 1 - smoothing), smooth)
@@ -86,10 +90,19 @@ def _total_weight(F: Any, target: Any, ignored: Any, weight: Any) -> Any:
     ],
     refusals=lambda make: [
         *class_refusals(make),
-        refused("label_smoothing must be between 0.0 and 1.0. Got: 1.5", make(2, 3), make(2, 3), label_smoothing=1.5),
-        refused("cross_entropy: weight tensor should be defined either for all 3", make(2, 3), make(2, 3), make(2)),
+        refused(
+            "label_smoothing must be between 0.0 and 1.0. Got: 1.5",
+            make(2, 3),
+            make(2, 3),
+            label_smoothing=1.5,
+        ),
+        refused(
+            "cross_entropy: weight tensor should be defined either for all 3", make(2, 3), make(2, 3), make(2)
+        ),
         refused("Expected floating point type for target with class", make(2, 3), make.ints(2, 3)),
-        refused("ignore_index is not supported for floating point target", make(2, 3), make(2, 3), ignore_index=1),
+        refused(
+            "ignore_index is not supported for floating point target", make(2, 3), make(2, 3), ignore_index=1
+        ),
     ],
 )
 def cross_entropy(
@@ -103,7 +116,7 @@ def cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
-    """The cross entropy of the softmax of `input` along dim 1, against class indices, or probabilities of its shape.
+    """The cross entropy of softmax(input) along dim 1, against class indices, or probabilities of its shape.
 
     Smooth everywhere. Targets equal to `ignore_index` do not count; if none count, the mean is nan.
     """

@@ -31,13 +31,14 @@ class _Sizes:
         if known not in (1, size):
             if label == ELLIPSIS:
                 text = (
-                    f"einsum(): dimension {dim} covered by ellipsis in operand {number}has size {size} which does not "
-                    f"broadcast with previously seen ellipsis with size {known} for the respective dimension"
+                    f"einsum(): dimension {dim} covered by ellipsis in operand {number}has size {size} "
+                    f"which does not broadcast with previously seen ellipsis with size {known} for the "
+                    "respective dimension"
                 )
             else:
                 text = (
-                    f"einsum(): subscript {label} has size {size} for operand {number} which does not broadcast with "
-                    f"previously seen size {known}"
+                    f"einsum(): subscript {label} has size {size} for operand {number} which does not "
+                    f"broadcast with previously seen size {known}"
                 )
             raise ShapeError(text, expected=known, actual=size)
         self.sizes[place] = size
@@ -45,7 +46,7 @@ class _Sizes:
 
 
 def _aligned(F: Any, operand: Any, labels: list[str], number: int, sizes: _Sizes) -> Any:
-    """`operand` with its dims in the layout's places; repeated labels become a diagonal, missing ones size 1."""
+    """`operand` with its dims in the layout's places; repeated labels are diagonals, missing ones size 1."""
     layout = sizes.layout
     order = [-1] * layout.rank
     hidden = operand.meta.ndim - (len(labels) - 1)
@@ -136,7 +137,12 @@ def _summed_product(F: Any, left: Any, right: Any, dims: list[int]) -> Any:
         sample("ij,jk->ik", make(2, 2) + 1j, make(2, 2) + 1j * make(2, 2)),
     ],
     refusals=lambda make: [
-        refused("subscript j has size 2 for operand 1 which does not broadcast", "ij,jk->ik", make(2, 3), make(2, 3)),
+        refused(
+            "subscript j has size 2 for operand 1 which does not broadcast",
+            "ij,jk->ik",
+            make(2, 3),
+            make(2, 3),
+        ),
         refused("output subscript k does not appear in the equation", "ij->ik", make(2, 3)),
         refused("output subscript i appears more than once in the output", "ij->ii", make(2, 3)),
         refused("fewer operands were provided than specified", "ij,jk", make(2, 3)),
@@ -151,13 +157,13 @@ def _summed_product(F: Any, left: Any, right: Any, dims: list[int]) -> Any:
 def einsum(F: Any, equation: str, operands: Tensors = ()) -> Any:
     """The sum of products of `operands` that `equation` names: "ij,jk->ik" is the matrix product.
 
-    Smooth everywhere. A label not in the output is summed over; "..." stands for the dims not named; without an
-    arrow the output has the labels seen once, in alphabetical order.
+    Smooth everywhere. A label not in the output is summed over; "..." stands for the dims not named; without
+    an arrow the output has the labels seen once, in alphabetical order.
     """
     if not operands:
         raise ValueArgumentError(
-            "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
-            "subscripts list"
+            "einsum(): must specify the equation string and at least one operand, or at least one operand "
+            "and its subscripts list"
         )
     parts, layout = read_equation(equation, [each.meta.ndim for each in operands])
     sizes = _Sizes(layout)

@@ -30,7 +30,9 @@ def check_elements(name: str, input: Type, dims: tuple[int, ...]) -> None:
 
 def refuse_complex(loop: str, input: Type) -> None:
     if input.dtype.category == COMPLEX:
-        raise NotImplementedYet(f"\"{loop}\" not implemented for '{input.dtype.title}'", actual=input.dtype.name)
+        raise NotImplementedYet(
+            f"\"{loop}\" not implemented for '{input.dtype.title}'", actual=input.dtype.name
+        )
 
 
 def refuse_dtype(name: str, input: Type, *, bools: bool) -> None:

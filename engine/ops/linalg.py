@@ -130,7 +130,8 @@ def _mv_type(input: Type, vec: Type) -> Type:
     if input.dtype is not vec.dtype:
         title = vec.dtype.title
         raise DTypeError(
-            f"addmv input tensors must have the same dtype, but got {title}, {input.dtype.title}, and {title}",
+            f"addmv input tensors must have the same dtype, but got {title}, {input.dtype.title}, and "
+            f"{title}",
             expected=input.dtype.name,
             actual=vec.dtype.name,
         )
@@ -179,8 +180,8 @@ def _dot_type(input: Type, tensor: Type) -> Type:
     left, right = input.shape[0], tensor.shape[0]
     if left != right:
         raise ShapeError(
-            f"inconsistent tensor size, expected tensor [{left}] and src [{right}] to have the same number of "
-            f"elements, but got {left} and {right} elements respectively",
+            f"inconsistent tensor size, expected tensor [{left}] and src [{right}] to have the same number "
+            f"of elements, but got {left} and {right} elements respectively",
             expected=left,
             actual=right,
         )

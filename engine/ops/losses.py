@@ -35,8 +35,8 @@ def refuse_grad(op: str, name: str, value: Any) -> None:
     """Refuse an argument that requires grad where torch has no derivative by it."""
     if getattr(value, "requires_grad", False):
         raise GradError(
-            f"The function '{op}' is not differentiable with respect to argument '{name}'. This input cannot have "
-            "requires_grad True."
+            f"The function '{op}' is not differentiable with respect to argument '{name}'. This input "
+            "cannot have requires_grad True."
         )
 
 

@@ -153,7 +153,9 @@ def outer(F: Any, input: Tensor, vec2: Tensor) -> Any:
     """
     for name, each in (("self", input), ("vec2", vec2)):
         if each.meta.ndim != 1:
-            raise ShapeError(f"outer: Expected 1-D argument {name}, but got {each.meta.ndim}-D", actual=each.meta.ndim)
+            raise ShapeError(
+                f"outer: Expected 1-D argument {name}, but got {each.meta.ndim}-D", actual=each.meta.ndim
+            )
     return F.mul(F.view(input, (input.meta.shape[0], 1)), vec2)
 
 
@@ -169,7 +171,9 @@ def outer(F: Any, input: Tensor, vec2: Tensor) -> Any:
     ],
     refusals=lambda make: [
         refused("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x4)", make(2, 3), make(4, 2)),
-        refused("both arguments to linear need to be at least 1D, but they are 0D and 2D", make(), make(2, 2)),
+        refused(
+            "both arguments to linear need to be at least 1D, but they are 0D and 2D", make(), make(2, 2)
+        ),
         refused("must match the existing size (3) at non-singleton", make(2, 3), make(4, 3), make(3)),
         refused("mat2 must be a matrix, got 1-D tensor", make(2, 3), make(3), make()),
     ],

@@ -44,7 +44,9 @@ def _check_matrix_norm(input: Type, ord: Any, dim: Any, dtype: DType | None) -> 
         raise ShapeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
     check_norm_dtype("linalg.matrix_norm", input, dtype)
     if len(dim) != 2:
-        raise RuntimeArgumentError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}")
+        raise RuntimeArgumentError(
+            f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}"
+        )
     first, second = (wrap_dim(each, input.ndim) + input.ndim for each in dim)
     if first == second:
         raise RuntimeArgumentError(f"linalg.matrix_norm: dims must be different. Got ({first}, {second})")
@@ -66,8 +68,14 @@ def _tuple(dim: Any) -> Any:
         sample(make(2, 3), 3, 1, True),
     ],
     refusals=lambda make: [
-        refused("linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got 3D.", make(2, 2, 2), 1),
-        refused("linalg.norm: If dim is specified, it must be of length 1 or 2.", make(2, 2, 2), 2, (0, 1, 2)),
+        refused(
+            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got 3D.",
+            make(2, 2, 2),
+            1,
+        ),
+        refused(
+            "linalg.norm: If dim is specified, it must be of length 1 or 2.", make(2, 2, 2), 2, (0, 1, 2)
+        ),
         refused("linalg.matrix_norm: Order huh not supported.", make(2, 2), "huh"),
         refused("linalg.matrix_norm: Order 3 not supported.", make(2, 2), 3),
         refused("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.", make(3), "fro"),
@@ -91,10 +99,13 @@ def norm_of_linalg(
     dim = _tuple(dim)
     rank = input.meta.ndim
     if dim is not None and len(dim) not in (1, 2):
-        raise RuntimeArgumentError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}")
+        raise RuntimeArgumentError(
+            f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}"
+        )
     if dim is None and ord is not None and rank not in (1, 2):
         raise ShapeError(
-            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {rank}D.", actual=rank
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {rank}D.",
+            actual=rank,
         )
     if isinstance(ord, str) or (ord is not None and (rank if dim is None else len(dim)) == 2):
         return _matrix_norm(F, input, ord, (0, 1) if dim is None else dim, keepdim, dtype)
@@ -111,7 +122,9 @@ def norm_of_linalg(
         sample(make(2, 3), p=2, dim=-1),
     ],
     refusals=lambda make: [
-        refused("linalg.vector_norm: Expected a floating point or complex tensor as input. Got Long", make.ints(3)),
+        refused(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got Long", make.ints(3)
+        ),
         refused("linalg.matrix_norm: Order x not supported.", make(2, 2), "x"),
         refused(OUT_OF_RANGE, make(3), 2, 2),
     ],

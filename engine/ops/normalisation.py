@@ -11,7 +11,7 @@ from engine.dtypes import float16, float32
 from engine.errors import DTypeError, NotImplementedYet, RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
 from engine.ops.reductions import wide
-from engine.signature import Array, Shape, Tensor
+from engine.signature import Shape, Tensor
 from engine.types import Type
 
 
@@ -19,8 +19,8 @@ def _check_shapes(input: Type, size: tuple[int, ...], weight: Type | None, bias:
     shown = list(size)
     if not size:
         raise RuntimeArgumentError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-            "normalized_shape = []"
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+            "element, but got normalized_shape = []"
         )
     for name, each in (("weight", weight), ("bias", bias)):
         if each is not None and each.shape != size:
@@ -33,8 +33,8 @@ def _check_shapes(input: Type, size: tuple[int, ...], weight: Type | None, bias:
     if input.shape[-len(size) :] != size:
         trailing = ", ".join(map(str, size))
         raise ShapeError(
-            f"Given normalized_shape={shown}, expected input with shape [*, {trailing}], but got input of size"
-            f"{list(input.shape)}",
+            f"Given normalized_shape={shown}, expected input with shape [*, {trailing}], but got input of "
+            f"size{list(input.shape)}",
             expected=shown,
             actual=list(input.shape),
         )
@@ -49,7 +49,9 @@ def _check_dtypes(input: Type, weight: Type | None, bias: Type | None) -> None:
         raise DTypeError("mixed dtype (CPU): all inputs must share same datatype.", expected=input.dtype.name)
 
 
-def _norm_type(input: Type, weight: Any, bias: Any, normalized_shape: Any, eps: float) -> tuple[Type, Type, Type]:
+def _norm_type(
+    input: Type, weight: Any, bias: Any, normalized_shape: Any, eps: float
+) -> tuple[Type, Type, Type]:
     _check_shapes(input, normalized_shape, weight, bias)
     _check_dtypes(input, weight, bias)
     rank = len(normalized_shape)
@@ -99,7 +101,13 @@ def _layer_norm_vjp(F: Any, x: Any, y: Any, g: Any, normalized_shape: Any, eps: 
     samples=lambda make: [],
 )
 def _native_layer_norm(
-    input: Tensor, weight: Tensor | None, bias: Tensor | None, normalized_shape: Shape, eps: float, *, meta: Any
+    input: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    normalized_shape: Shape,
+    eps: float,
+    *,
+    meta: Any,
 ) -> Any:
     """layer_norm, with the mean and the reciprocal of the deviation of each row.
 
@@ -131,7 +139,11 @@ def _native_layer_norm(
         sample(make(2, 3), (3,), make(3)),
     ],
     refusals=lambda make: [
-        refused("Given normalized_shape=[2], expected input with shape [*, 2], but got input of size[2, 3]", make(2, 3), (2,)),
+        refused(
+            "Given normalized_shape=[2], expected input with shape [*, 2], but got input of size[2, 3]",
+            make(2, 3),
+            (2,),
+        ),
         refused("Expected weight to be of same shape as normalized_shape", make(2, 3), (3,), make(2)),
         refused("Expected bias to be of same shape as normalized_shape", make(2, 3), (3,), None, make(2)),
         refused("Expected normalized_shape to be at least 1-dimensional", make(2, 3), ()),
@@ -146,7 +158,7 @@ def layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> Any:
-    """`input` less its mean, over its deviation, along the trailing `normalized_shape`; times weight, plus bias.
+    """Each row of the last dims less its mean, over its deviation; times weight, plus bias.
 
     Smooth everywhere: eps keeps the deviation from 0.
     """

@@ -31,8 +31,8 @@ def check_norm_dtype(name: str, input: Type, dtype: DType | None) -> None:
         raise DTypeError(f"{name}: dtype should be {kind} for {kind} inputs, but got {dtype.title}")
     if promote(input.dtype, dtype) is not dtype:
         raise DTypeError(
-            f"{name}: the dtype of the input ({input.dtype.title}) should be convertible without narrowing to the "
-            f"specified dtype ({dtype.title})"
+            f"{name}: the dtype of the input ({input.dtype.title}) should be convertible without narrowing "
+            f"to the specified dtype ({dtype.title})"
         )
 
 
@@ -48,14 +48,33 @@ def _norm_type(input: Type, ord: Any, dim: Any, keepdim: bool, dtype: DType | No
             raise RuntimeArgumentError(text)
         for each in dim or ():
             if input.shape and input.shape[each] == 0:
-                raise RuntimeArgumentError(f"{start} the dimension {each + input.ndim}because this dimension {reason}")
+                raise RuntimeArgumentError(
+                    f"{start} the dimension {each + input.ndim}because this dimension {reason}"
+                )
     return Type(reduced_shape(input.shape, dim or None, keepdim), real_of(dtype or input.dtype))
+
+
+def _norm_of_sizes(size: Array, ord: Any, **over: Any) -> Any:
+    if ord == 0:
+        return np.sum(size != 0, **over)
+    if math.isinf(ord):
+        return (np.max if ord > 0 else np.min)(size, **over)
+    if ord == 1:
+        return np.sum(size, **over)
+    if ord == 2:
+        return np.sqrt(np.sum(np.square(size), **over))
+    return np.power(np.sum(np.power(size, ord), **over), 1 / ord)
 
 
 def _norm_vjp(F: Any, x: Any, y: Any, g: Any, ord: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:
     if ord == 0:
         return (None,)
-    return (lambda: _norm_rule(F, x[0], *(restored(F, each, x[0].meta, dim, keepdim) for each in (y, g)), ord, dim),)
+
+    def rule() -> Any:
+        norm, share = (restored(F, each, x[0].meta, dim, keepdim) for each in (y, g))
+        return _norm_rule(F, x[0], norm, share, ord, dim)
+
+    return (rule,)
 
 
 def _norm_rule(F: Any, input: Any, norm: Any, share: Any, ord: float, dim: Any) -> Any:
@@ -98,9 +117,15 @@ def _norm_rule(F: Any, input: Any, norm: Any, share: Any, ord: float, dim: Any) 
         sample(make()),
     ],
     refusals=lambda make: [
-        refused("linalg.vector_norm: Expected a floating point or complex tensor as input. Got Long", make.ints(3)),
+        refused(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got Long", make.ints(3)
+        ),
         refused("linalg.vector_norm: dtype should be real for real inputs", make(3), dtype="complex128"),
-        refused("(Double) should be convertible without narrowing to the specified dtype (Float)", make(3), dtype="float32"),
+        refused(
+            "(Double) should be convertible without narrowing to the specified dtype (Float)",
+            make(3),
+            dtype="float32",
+        ),
         refused("linalg.vector_norm cannot compute the inf norm on an empty tensor", make(0), float("inf")),
         refused(OUT_OF_RANGE, make(3), 2, 2),
         refused(REPEATED, make(2, 3), 2, (0, 0)),
@@ -117,19 +142,9 @@ def vector_norm(
 ) -> Array:
     """The `ord`-norm of the vectors along `dim` (of all elements if None).
 
-    At a zero vector the derivative is 0 for ord 2 and above 1, and its sign for ord 1. For ord inf and -inf ties
-    share the gradient equally. For ord 0 nothing flows back.
+    At a zero vector the derivative is 0. For ord 1 it is the sign; for ord inf and -inf ties share the
+    gradient equally; for ord 0 nothing flows back.
     """
     size = np.abs(input).astype(wide(meta.dtype.numpy), copy=False)
-    over = axes(input, dim)
-    if ord == 0:
-        found: Any = np.sum(size != 0, axis=over, keepdims=keepdim)
-    elif math.isinf(ord):
-        found = (np.max if ord > 0 else np.min)(size, axis=over, keepdims=keepdim)
-    elif ord == 1:
-        found = np.sum(size, axis=over, keepdims=keepdim)
-    elif ord == 2:
-        found = np.sqrt(np.sum(np.square(size), axis=over, keepdims=keepdim))
-    else:
-        found = np.power(np.sum(np.power(size, ord), axis=over, keepdims=keepdim), 1 / ord)
+    found = _norm_of_sizes(size, ord, axis=axes(input, dim), keepdims=keepdim)
     return np.asarray(found).astype(meta.dtype.numpy, copy=False)

@@ -31,8 +31,9 @@ def _others_vjp(F: Any, x: Any, y: Any, g: Any, dim: int | None) -> Any:
     shape = x[0].meta.shape
 
     def rule() -> Any:
-        flat = (lambda each: each) if dim is not None else (lambda each: F.reshape(each, (-1,)))
-        pair = flat(F.conj(x[0])), flat(g)
+        pair = F.conj(x[0]), g
+        if dim is None:
+            pair = F.reshape(pair[0], (-1,)), F.reshape(pair[1], (-1,))
         axis = -1 if dim is None else dim
         before, after = _scan(F, pair, axis, forward=True), _scan(F, pair, axis, forward=False)
         found = F.add(F.mul(before[0], after[1]), F.mul(before[1], after[0]))
@@ -91,7 +92,9 @@ def _product_of_others(input: Tensor, result: Fixed, dim: Dim | None) -> Array:
     return _exclusive(input.reshape(-1), 0).reshape(input.shape)
 
 
-def _product_type(input: Type, dim: int | None = None, keepdim: bool = False, dtype: DType | None = None) -> Type:
+def _product_type(
+    input: Type, dim: int | None = None, keepdim: bool = False, dtype: DType | None = None
+) -> Type:
     out = dtype or (int64 if input.dtype.category in (BOOL, INTEGER) else input.dtype)
     return Type(reduced_shape(input.shape, None if dim is None else (dim,), keepdim), out)
 
@@ -138,7 +141,9 @@ def _prod_dim_vjp(F: Any, x: Any, y: Any, g: Any, dim: int, keepdim: bool, dtype
     saves=("dim", "keepdim", "result", "self"),
     samples=lambda make: [],
 )
-def _prod_dim(input: Tensor, dim: Dim, keepdim: bool = False, *, dtype: DType | None = None, meta: Any) -> Array:
+def _prod_dim(
+    input: Tensor, dim: Dim, keepdim: bool = False, *, dtype: DType | None = None, meta: Any
+) -> Array:
     """The product over `dim`.
 
     Smooth everywhere, zeros included.

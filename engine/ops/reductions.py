@@ -1,4 +1,4 @@
-"""Sums, means and logsumexp; what the rules of all reductions share."""
+"""Sums and means; what the rules of all reductions share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from engine.define import composite, kernel
 from engine.dtypes import BOOL, FLOAT, INTEGER, DType, int64
 from engine.errors import DTypeError, ShapeError
-from engine.kernels import float_if_integer
 from engine.op import refused, sample
 from engine.signature import OMITTED, Array, Dims, Shape, Tensor
 from engine.types import Type, reduced_shape
@@ -20,7 +19,7 @@ REPEATED = "dim 0 appears multiple times in the list of dims"
 
 
 def restored(F: Any, reduced: Any, meta: Type, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """A reduction's result or cotangent with the reduced dims back, of size 1, so that it broadcasts to `meta`."""
+    """A reduction's result or cotangent with the reduced dims back, so that it broadcasts to `meta`."""
     if keepdim or not dim or not meta.shape:
         return reduced  # a full reduction's 0-dim result broadcasts as it is
     return F.view(reduced, reduced_shape(meta.shape, dim or None, True))
@@ -133,8 +132,8 @@ def _mean_type(input: Type, dim: Any = None, keepdim: bool = False, dtype: DType
     out = dtype or input.dtype
     if out.category < FLOAT:
         raise DTypeError(
-            f"mean(): could not infer output dtype. {'Optional' if dtype else 'Input'} dtype must be either a "
-            f"floating point or complex dtype. Got: {out.title}",
+            f"mean(): could not infer output dtype. {'Optional' if dtype else 'Input'} dtype must be "
+            f"either a floating point or complex dtype. Got: {out.title}",
             actual=out.name,
         )
     return Type(reduced_shape(input.shape, dim or None, keepdim), out)
@@ -142,7 +141,7 @@ def _mean_type(input: Type, dim: Any = None, keepdim: bool = False, dtype: DType
 
 def _mean(input: Array, dim: tuple[int, ...] | None, keepdim: bool, dtype: np.dtype[Any]) -> Array:
     found = total(input, dim, keepdim, dtype)
-    return np.divide(found, found.dtype.type(count(input.shape, dim))).astype(dtype, copy=False)
+    return np.asarray(np.divide(found, found.dtype.type(count(input.shape, dim))), dtype)
 
 
 @kernel(
@@ -197,8 +196,14 @@ def _mean_dim(
         sample(make()),
     ],
     refusals=lambda make: [
-        refused("mean(): could not infer output dtype. Input dtype must be either a floating point", make.ints(3)),
-        refused("Optional dtype must be either a floating point or complex dtype. Got: Long", make(3), dtype="int64"),
+        refused(
+            "mean(): could not infer output dtype. Input dtype must be either a floating point", make.ints(3)
+        ),
+        refused(
+            "Optional dtype must be either a floating point or complex dtype. Got: Long",
+            make(3),
+            dtype="int64",
+        ),
         refused(OUT_OF_RANGE, make(3), 2),
         refused(REPEATED, make(2, 3), (0, 0)),
     ],
@@ -213,42 +218,3 @@ def mean(
     if dim is OMITTED and not keepdim:
         return F._mean_all(input, dtype=dtype)
     return F._mean_dim(input, None if dim is OMITTED else dim, keepdim, dtype=dtype)
-
-
-def _logsumexp_vjp(F: Any, x: Any, y: Any, g: Any, dim: Any, keepdim: bool) -> Any:
-    def rule() -> Any:
-        spread = [restored(F, each, x[0].meta, dim, keepdim) for each in (g, y)]
-        return F.mul(spread[0], F.exp(F.conj(F.sub(x[0], spread[1]))))
-
-    return (rule,)
-
-
-@kernel(
-    "logsumexp",
-    kind="reduction",
-    infer=lambda input, dim, keepdim: Type(
-        reduced_shape(input.shape, dim or None, keepdim), float_if_integer(input.dtype)
-    ),
-    vjp=_logsumexp_vjp,
-    saves=("dim", "keepdim", "result", "self"),
-    aliases=("special.logsumexp",),
-    samples=lambda make: [
-        sample(make(2, 3), 1),
-        sample(make(2, 3, 2), (0, -1), keepdim=True),
-        sample(make(), 0),
-        sample(make.ints(3), 0),
-        sample(make(2, 2) + 1j * make(2, 2), 0),
-    ],
-    refusals=lambda make: [refused(OUT_OF_RANGE, make(3), 2), refused(REPEATED, make(2, 3), (0, 0))],
-)
-def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False, *, meta: Any) -> Array:
-    """The logarithm of the sum of exponentials over `dim`, without overflow; of no elements it is -inf.
-
-    Smooth everywhere it is finite; where all elements are -inf, or one is inf, the derivative is nan.
-    """
-    input = input.astype(wide(meta.dtype.numpy), copy=False)
-    over = axes(input, dim)
-    top = np.max(input.real, axis=over, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, 0)
-    found = np.log(np.sum(np.exp(input - top), axis=over, keepdims=True)) + top
-    return found.astype(meta.dtype.numpy, copy=False).reshape(meta.shape)

@@ -17,7 +17,9 @@ from engine.types import Type, reduced_shape
 
 def _spread_type(input: Type, dim: Any, correction: Any, keepdim: bool) -> Type:
     if input.dtype.category < FLOAT:
-        raise DTypeError("std and var only support floating point and complex dtypes", actual=input.dtype.name)
+        raise DTypeError(
+            "std and var only support floating point and complex dtypes", actual=input.dtype.name
+        )
     return Type(reduced_shape(input.shape, dim or None, keepdim), real_of(input.dtype))
 
 
@@ -51,7 +53,9 @@ def _var_rule(F: Any, input: Any, g: Any, dim: Any, correction: Any, keepdim: bo
     "_var",
     kind="reduction",
     infer=_spread_type,
-    vjp=lambda F, x, y, g, dim, correction, keepdim: (lambda: _var_rule(F, x[0], g, dim, correction, keepdim),),
+    vjp=lambda F, x, y, g, dim, correction, keepdim: (
+        lambda: _var_rule(F, x[0], g, dim, correction, keepdim),
+    ),
     grad_fn="VarBackward0",
     saves=("correction", "dim", "keepdim", "self"),
     samples=lambda make: [],
@@ -93,7 +97,9 @@ def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> Any:
     """The correction of a call, by the overload that torch would take."""
     if unbiased is not None:
         if correction is not OMITTED:
-            raise ArgumentError(f"{name}() received an invalid combination of arguments: unbiased and correction")
+            raise ArgumentError(
+                f"{name}() received an invalid combination of arguments: unbiased and correction"
+            )
         return int(unbiased)
     if correction is OMITTED:
         return None if dim is OMITTED else 1

@@ -9,11 +9,13 @@ from typing import NamedTuple
 from engine.errors import RuntimeArgumentError, ShapeError
 
 ELLIPSIS = "..."
-_INVALID = "einsum(): invalid subscript given at index {} in the equation string, subscripts must be in [a-zA-Z]"
+_INVALID = (
+    "einsum(): invalid subscript given at index {} in the equation string, subscripts must be in [a-zA-Z]"
+)
 
 
 class Layout(NamedTuple):
-    """Where each label goes: output dims first. `ellipsis` is the place of the first dim that "..." covers."""
+    """Where each label goes: output dims first. `ellipsis` is the place of the first dim "..." covers."""
 
     place: dict[str, int]
     ellipsis: int
@@ -33,7 +35,9 @@ def _labels(text: str, offset: int, owner: str) -> list[str]:
                 raise RuntimeArgumentError(f"einsum(): found '.' for {owner} {again} was already found")
             if text[at : at + 3] != ELLIPSIS:
                 dots = " (...)" if owner == "output" else ""
-                raise RuntimeArgumentError(f"einsum(): found '.' for {owner} that is not part of any ellipsis{dots}")
+                raise RuntimeArgumentError(
+                    f"einsum(): found '.' for {owner} that is not part of any ellipsis{dots}"
+                )
             found.append(ELLIPSIS)
             at += 2
         elif text[at].isascii() and text[at].isalpha():
@@ -49,7 +53,9 @@ def _inputs(left: str, ranks: Sequence[int]) -> tuple[list[list[str]], int]:
     parts, offset = [], 0
     for number, text in enumerate(left.split(",")):
         if number >= len(ranks):
-            raise RuntimeArgumentError("einsum(): fewer operands were provided than specified in the equation")
+            raise RuntimeArgumentError(
+                "einsum(): fewer operands were provided than specified in the equation"
+            )
         parts.append(_labels(text, offset, f"operand {number}"))
         offset += len(text) + 1
     if len(parts) < len(ranks):
@@ -62,8 +68,8 @@ def _inputs(left: str, ranks: Sequence[int]) -> tuple[list[list[str]], int]:
             relation = "is more than" if dotted else "does not match"
             hint = "" if dotted else " and no ellipsis was given"
             raise ShapeError(
-                f"einsum(): the number of subscripts in the equation ({named}) {relation} the number of dimensions "
-                f"({rank}) for operand {number}{hint}",
+                f"einsum(): the number of subscripts in the equation ({named}) {relation} the number of "
+                f"dimensions ({rank}) for operand {number}{hint}",
                 expected=named,
                 actual=rank,
             )
