@@ -13,6 +13,7 @@ from engine import ops as _ops
 from engine import errors
 from engine.autograd import backward, grad
 from engine.catalogue import Entry, catalogue
+from engine.dtypes import ALIASES as _DTYPE_ALIASES
 from engine.dtypes import DType, dtype, get_default_dtype, set_default_dtype
 from engine.dtypes import bool_ as bool
 from engine.dtypes import complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8
@@ -39,6 +40,7 @@ from engine.factories import (
 from engine.function import Function
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
+from engine.namespace import Namespace as _Namespace
 from engine.op import Op, lookup
 from engine.program import Prepared, Program
 from engine.result import Result
@@ -46,9 +48,13 @@ from engine.random import Generator, initial_seed, manual_seed
 from engine.tensor import Size, Tensor
 
 _methods.install()  # when every family is in the registry
+linalg = _Namespace("linalg")
+nn = _Namespace("nn")
 
 
-def __getattr__(name: str) -> Op:
+def __getattr__(name: str) -> Any:
+    if name in _DTYPE_ALIASES:  # torch.float is a dtype, Tensor.float a cast
+        return dtype(name)
     try:
         return lookup(name)
     except ValueError:
