@@ -51,7 +51,9 @@ def pointwise(
     def infer(*types: Any, **settings: Any) -> Type:
         first = types[0]
         if len(types) == 1 and result == "compute" and compute == "promote" and not real_only and not check:
-            return first if type(first) is Type else Type((), promoted([first]))
+            if type(first) is not Type:
+                return Type((), promoted([first]))
+            return first if first.strides is None else pointwise_result([first], first.dtype)
         dtype = promoted([types[at] for at in valued if types[at] is not None])
         if compute == "float":
             dtype = float_if_integer(dtype)

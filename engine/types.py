@@ -120,9 +120,11 @@ def elementwise_strides(shape: Shape, operands: Sequence[Type]) -> Shape | None:
     """The strides torch's TensorIterator gives the result of an elementwise op; None for contiguous.
 
     It keeps the memory order of its operands: axes are sorted by the operands' strides, the first operand
-    that tells two axes apart deciding.
+    that tells two axes apart deciding. Axes of size 1 count too, unless all operands are contiguous as they are.
     """
     if all(each.strides is None and (each.shape == shape or not each.shape) for each in operands):
+        return None
+    if all(each.shape == shape and each.is_contiguous for each in operands):
         return None
     rank = len(shape)
     aligned = [_aligned_strides(each, shape) for each in operands]
@@ -141,7 +143,7 @@ def elementwise_strides(shape: Shape, operands: Sequence[Type]) -> Shape | None:
     for axis in order:
         strides[axis] = step
         step *= max(shape[axis], 1)
-    return None if is_contiguous(shape, tuple(strides)) else tuple(strides)
+    return None if tuple(strides) == contiguous_strides(shape) else tuple(strides)
 
 
 def _aligned_strides(operand: Type, shape: Shape) -> Shape:
