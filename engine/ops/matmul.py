@@ -159,6 +159,14 @@ def outer(F: Any, input: Tensor, vec2: Tensor) -> Any:
     return F.mul(F.view(input, (input.meta.shape[0], 1)), vec2)
 
 
+def _plus_bias(F: Any, product: Any, bias: Any) -> Any:
+    """The sum in the product's memory, where torch adds the bias: it may not become larger."""
+    shape, wide = product.meta.shape, broadcast_shapes(product.meta.shape, bias.meta.shape)
+    if wide != shape:
+        raise ShapeError(f"output with shape {list(shape)} doesn't match the broadcast shape {list(wide)}")
+    return F.add(product, bias)
+
+
 @composite(
     "nn.functional.linear",
     samples=lambda make: [
@@ -193,7 +201,7 @@ def linear(F: Any, input: Tensor, weight: Tensor, bias: Tensor | None = None) ->
     if rank == 2:
         return F.addmm(bias, input, F.t(weight))
     if not input.meta.is_contiguous:
-        return F.add(F.matmul(input, F.t(weight)), bias)
+        return _plus_bias(F, F.matmul(input, F.t(weight)), bias)
     *batch, inner = input.meta.shape
     rows = F.view(input, (math.prod(batch), inner))
     found = F.addmm(bias, rows, F.t(weight))
