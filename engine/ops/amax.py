@@ -79,10 +79,10 @@ def amin(input: Tensor, dim: Dims | None = (), keepdim: bool = False) -> Array:
 
 def _place_type(name: str) -> Callable[..., Type]:
     def infer(input: Type, dim: int | None, keepdim: bool) -> Type:
+        refuse_dtype(name, input, bools=True)
         if dim is None and input.numel == 0:
             raise DimError(f"{name}(): {NO_ELEMENTS}")
         check_elements(name, input, () if dim is None else (dim,))
-        refuse_dtype(name, input, bools=True)
         return Type(reduced_shape(input.shape, None if dim is None else (dim,), keepdim), int64)
 
     return infer
