@@ -16,6 +16,7 @@ from app.compute import Compute
 from app.handlers import ERROR_HANDLERS
 from app.middleware import Answer, BodyGuard, HeadAsGet
 from app.routes import docs, errors, gradients, health, info, ops
+from app.schemas.shown import Argument
 from app.settings import Settings
 
 ROUTES: tuple[Route, ...] = (*gradients.ROUTES, *docs.ROUTES)  # plain ASGI, matched first
@@ -57,7 +58,11 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = openapi.describe(self.routes, gradients.OPENAPI, gradients.MODELS)
+            models = (
+                *gradients.MODELS,
+                Argument,
+            )  # only shown, so pydantic would leave it out of the definitions
+            self.openapi_schema = openapi.describe(self.routes, gradients.OPENAPI, models)
         return self.openapi_schema
 
 
