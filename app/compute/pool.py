@@ -139,7 +139,7 @@ class Pool:
     async def _start(self) -> None:
         try:
             self._processes.add(await Process.start(self.settings, self._free, self._lost))
-        except OSError:
+        except (OSError, ProcessLostError):
             log.exception("a compute process could not be started")
             self._failures += 1
             self._replace(self._delay())

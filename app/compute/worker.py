@@ -25,6 +25,7 @@ SPARE_BYTES = 1 << 30  # for a body's JSON on its way to arrays, and an answer's
 def main(descriptor: int, parent: int) -> None:
     """Serve until the other side closes."""
     _end_with(parent)
+    os.nice(5)  # the process that answers /health goes first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     connection = socket.socket(fileno=descriptor)
     first = frames.receive(connection)

@@ -15,6 +15,7 @@ from app.compute.pool import Pool
 from app.compute.warm import REQUEST
 from app.errors import Problem
 from tests.app.computing import SLOW, call, computing, until, works
+from tests.app.server import is_alive
 
 pytestmark = pytest.mark.anyio
 
@@ -29,14 +30,6 @@ async def refused(compute: Compute, body: bytes, seconds: float = 20) -> Problem
 def pids(compute: Compute) -> list[int]:
     assert isinstance(compute.place, Pool)
     return [process.child.pid for process in compute.place._processes]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("place", ["process", "thread", "inline"])
