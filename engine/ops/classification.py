@@ -12,7 +12,7 @@ from engine.errors import DimError, DTypeError, NotImplementedYet, ShapeError, V
 from engine.op import Op, refused, sample
 from engine.ops.losses import INVALID, MEAN, NONE, reduction_number, refuse_grad
 from engine.ops.reductions import wide
-from engine.signature import Array, Fixed, Index, Shape, Tensor
+from engine.signature import Array, Fixed, Index, Tensor
 from engine.types import Type
 
 
@@ -102,7 +102,7 @@ def _forward_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int, ignore_index: i
     def rule() -> Any:
         if g[0] is None:
             return None
-        return F._nll_loss_backward(g[0], x[1], x[2], y[1], reduction, ignore_index, x[0].meta.shape)
+        return F._nll_loss_backward(g[0], x[0], x[1], x[2], y[1], reduction, ignore_index)
 
     return rule, None, None
 
@@ -124,41 +124,46 @@ _nll_loss_forward = _define("_nll_loss_forward", "NllLossBackward0", _rows_type)
 _nll_loss2d_forward = _define("_nll_loss2d_forward", "NllLoss2DBackward0", _maps_type)
 
 
-def _backward_vjp(
-    F: Any, x: Any, y: Any, g: Any, reduction: int, ignore_index: int, size: tuple[int, ...]
-) -> Any:
-    forward = F._nll_loss_forward if len(size) < 3 else F._nll_loss2d_forward
-    return lambda: forward(g, x[1], x[2], reduction, ignore_index)[0], None, None, None
+def _backward_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int, ignore_index: int) -> Any:
+    forward = F._nll_loss_forward if x[1].meta.ndim < 3 else F._nll_loss2d_forward
+    return (
+        lambda: forward(g, x[2], x[3], reduction, ignore_index)[0],
+        lambda: F.zeros_like(g),
+        None,
+        None,
+        None,
+    )
 
 
 @kernel(
     "_nll_loss_backward",
     kind="index",
-    infer=lambda input, target, weight, total_weight, reduction, ignore_index, size: Type(size, input.dtype),
+    infer=lambda grad_output, scores, *others, **settings: Type(scores.shape, scores.dtype),
     vjp=_backward_vjp,
     saves=("target", "weight"),
     samples=lambda make: [],
 )
 def _nll_loss_backward(
-    input: Tensor,
+    grad_output: Tensor,
+    scores: Tensor,
     target: Index,
     weight: Fixed | None,
     total_weight: Fixed,
     reduction: int,
     ignore_index: int,
-    size: Shape,
 ) -> Array:
     """The cotangent of the scores: that of the loss, negated and weighed, at the target classes.
 
     Smooth everywhere.
     """
+    size = scores.shape
     axis = 1 if len(size) > 1 else 0
-    found = np.zeros(size, input.dtype)
+    found = np.zeros(size, scores.dtype)
     if not size[axis]:
         return found
     target = target.reshape((*size[:axis], *size[axis + 1 :]))
-    chosen, weights = _chosen(target, weight, ignore_index, size[axis], input.dtype)
-    share = np.negative(np.divide(input, total_weight) if reduction == MEAN else input)
+    chosen, weights = _chosen(target, weight, ignore_index, size[axis], scores.dtype)
+    share = np.negative(np.divide(grad_output, total_weight) if reduction == MEAN else grad_output)
     values = np.where(target == ignore_index, 0, share * weights)
     np.put_along_axis(found, np.expand_dims(chosen, axis), np.expand_dims(values, axis), axis)
     return found
