@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
@@ -58,10 +59,8 @@ class Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
         if self.openapi_schema is None:
-            models = (
-                *gradients.MODELS,
-                Argument,
-            )  # only shown, so pydantic would leave it out of the definitions
+            # Argument is only ever shown, so pydantic would leave it out of the definitions.
+            models: tuple[type[BaseModel], ...] = (*gradients.MODELS, Argument)
             self.openapi_schema = openapi.describe(self.routes, gradients.OPENAPI, models)
         return self.openapi_schema
 
