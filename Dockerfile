@@ -16,7 +16,7 @@ COPY engine /srv/engine
 COPY app /srv/app
 # The root file system is read-only later: bytecode is written now, and never checked against its source again.
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/gradwire/lib /srv \
-    && /opt/gradwire/bin/python -c "import scipy.linalg, scipy.special, threadpoolctl, simdjson, pebble, fastapi, uvloop"
+    && /opt/gradwire/bin/python -c "import scipy.linalg, scipy.special, threadpoolctl, simdjson, msgspec, fastapi, uvloop"
 
 # Stage 2: the interpreter, the environment and our two packages; no pip, no compiler, no shell needed.
 FROM ${BASE}
@@ -28,6 +28,8 @@ RUN python -m pip uninstall --yes --quiet --root-user-action=ignore setuptools w
 COPY --from=build /opt/gradwire /opt/gradwire
 COPY --from=build /srv /srv
 COPY LICENSE /srv/LICENSE
+# shown in /docs
+COPY openapi/examples /srv/openapi/examples
 WORKDIR /srv
 # /tmp is the one writable path (mount a tmpfs there). One BLAS thread each: compute processes are what runs in parallel.
 ENV PATH=/opt/gradwire/bin:/usr/local/bin:/usr/bin:/bin \
