@@ -1,4 +1,4 @@
-"""Tensors made from Python: what takes `requires_grad`, which is no setting of an op but a state of the result."""
+"""Tensors made from Python: what takes `requires_grad`, a state of the result and no setting."""
 
 from __future__ import annotations
 
@@ -81,18 +81,21 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     _supported(array)
     if not array.dtype.isnative:
         raise ValueArgumentError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "given numpy array has byte order different from the native byte order. Conversion between "
+            "byte orders is "
             "currently not supported."
         )
     if any(step < 0 for step in array.strides):
         raise ValueArgumentError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "At least one stride in the given numpy array is negative, and tensors with negative strides "
+            "are not "
             "currently supported. (You can probably work around this by making a copy of your array  with "
             "array.copy().) "
         )
     if any(step % array.itemsize for step in array.strides):
         raise ValueArgumentError(
-            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to "
+            "reallocate the "
             "memory."
         )
     return Tensor(array)
@@ -105,7 +108,8 @@ def _supported(array: np.ndarray[Any, Any]) -> DType:
     if name not in dtypes.DTYPES:
         kind = array.dtype.type.__name__
         raise ArgumentError(
-            f"can't convert np.ndarray of type numpy.{kind}. The only supported types are: float64, float32, float16, "
+            f"can't convert np.ndarray of type numpy.{kind}. The only supported types are: float64, "
+            "float32, float16, "
             "complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
     return dtypes.DTYPES[name]

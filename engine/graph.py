@@ -30,7 +30,9 @@ class Value:
 
     __slots__ = ("constant", "index", "meta", "name", "node", "requires_grad")
 
-    def __init__(self, meta: Type, node: GraphNode | None = None, index: int = 0, *, name: str | None = None) -> None:
+    def __init__(
+        self, meta: Type, node: GraphNode | None = None, index: int = 0, *, name: str | None = None
+    ) -> None:
         self.meta = meta
         self.node = node
         self.index = index
@@ -65,7 +67,13 @@ class GraphNode:
     __slots__ = ("attrs", "given", "needs", "number", "op", "operands", "outputs", "recorded", "site")
 
     def __init__(
-        self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any], given: dict[str, Any], number: int, site: Site
+        self,
+        op: Op,
+        operands: tuple[Any, ...],
+        attrs: dict[str, Any],
+        given: dict[str, Any],
+        number: int,
+        site: Site,
     ) -> None:
         self.op = op
         self.operands = operands
@@ -80,6 +88,9 @@ class GraphNode:
     @property
     def saves_tensors(self) -> bool:
         """Whether a second backward through it is refused once it was freed."""
+        own = getattr(self.op.run, "saves_tensors", None)  # a loop knows what its body saves
+        if own is not None:
+            return bool(own)
         return saved.saves_tensors(self.op, self.operands, self.needs)
 
     def __repr__(self) -> str:
@@ -104,12 +115,27 @@ class Graph:
         return value
 
 
+class Budget:
+    """The nodes that a program has made, those of every version of its loop bodies too, held to a limit."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._spent = 0
+
+    def spend(self) -> None:
+        """LimitExceeded if one more is more than the limit."""
+        self._spent += 1
+        if self._spent > self._limits.nodes:
+            self._limits.check("nodes", self._spent)
+
+
 class GraphBuilder:
     """Appends a node for each op applied to values; what `F` is while a graph is built."""
 
-    def __init__(self, graph: Graph, limits: Limits) -> None:
+    def __init__(self, graph: Graph, limits: Limits, budget: Budget | None = None) -> None:
         self.graph = graph
         self.limits = limits
+        self.budget = budget or Budget(limits)
         self.site = _NOWHERE
         self.F = Functions(self)
 
@@ -122,6 +148,7 @@ class GraphBuilder:
 
     def append(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any], given: dict[str, Any]) -> Any:
         """Append a call that is bound already."""
+        self.budget.spend()
         types = op.infer_types(operands, attrs)
         node = GraphNode(op, operands, attrs, given, len(self.graph.nodes), self.site)
         outputs = []
@@ -148,5 +175,6 @@ class GraphBuilder:
 
 
 def locate(error: EngineError, site: Site) -> EngineError:
-    """`error` with the place of a statement added."""
-    return error.at(site.pointer, node=site.id, op=site.op)
+    """`error` with the place of a statement added, if it has none in the program yet."""
+    placed = error.pointer[:1] == ("graph",)
+    return error.at(() if placed else site.pointer, node=site.id, op=site.op)

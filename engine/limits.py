@@ -10,17 +10,23 @@ from engine.types import Type
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds that hold before anything is computed: counts, elements of one tensor, bytes at the peak and in
-    the answer, iterations of one loop."""
+    """Bounds that hold before anything is computed.
+
+    `statements` counts nested nodes too, `depth` the levels of lists and objects around one, `nodes` the
+    calls that statements and derivatives become; `elements` and `rank` are of one tensor, `iterations` of one
+    loop. `trace` holds when a loop has run: the nodes that a trace shows.
+    """
 
     statements: int = 100_000
     arity: int = 64
     depth: int = 100
+    nodes: int = 1_000_000
     rank: int = 32
     elements: int = 2**27
     peak_bytes: int = 2 << 30
     output_bytes: int = 64 << 20
     iterations: int = 1_000_000
+    trace: int = 100_000
 
     def check(self, name: str, asked: int) -> None:
         """LimitExceeded if `asked` is more than the limit called `name`."""

@@ -21,7 +21,7 @@ import numpy as np
 
 from engine.errors import UnknownOp
 from engine.kernels import Kernel
-from engine.signature import LISTS, SLOTS, Bound, Param, match, split
+from engine.signature import LISTS, SLOTS, Bound, Param, match, positions, split
 from engine.types import Type
 
 Kind = Literal[
@@ -90,12 +90,14 @@ class Op:
         object.__setattr__(self, "plain_arity", len(self.params) if plain else -1)
         object.__setattr__(self, "single", len(self.outputs) == 1)
         first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
+        object.__setattr__(self, "positions", positions(self.params))
         object.__setattr__(self, "mixed", any(p.is_operand for p in self.params[first_setting:]))
 
     wants_meta: bool = field(init=False)
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
     single: bool = field(init=False)
+    positions: dict[str, int] = field(init=False)  # of the parameters, by their names and synonyms
     mixed: bool = field(init=False)  # an operand is declared behind a setting
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -15,11 +15,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.compiled import Compiled, Request
+from engine.compiled import Compiled
 from engine.errors import DuplicateId, UnknownId
-from engine.random import Generator
+from engine.factories import tensor
 from engine.limits import Limits
+from engine.random import Generator
 from engine.reading import Reader
+from engine.request import Request
 from engine.result import Result
 from engine.statements import canonical
 from engine.tensor import Tensor
@@ -34,7 +36,7 @@ class Prepared:
     def __init__(self, compiled: Compiled, request: Request) -> None:
         self._compiled = compiled
         self._request = request
-        self.peak_bytes = compiled.plan.peak_bytes
+        self.peak_bytes = compiled.peak_bytes
         self.flops = compiled.plan.flops
         self.output_bytes = compiled.output_bytes
 
@@ -51,7 +53,11 @@ class Program:
     """
 
     def __init__(
-        self, graph: Sequence[Any], *, decode: Callable[[Any], Tensor] | None = None, limits: Limits | None = None
+        self,
+        graph: Sequence[Any],
+        *,
+        decode: Callable[[Any], Tensor] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
         reader = Reader(decode or _decode, self.limits)
@@ -82,11 +88,15 @@ class Program:
                 self._plans.popitem(last=False)
         return Prepared(compiled, request)
 
-    def backward(self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any) -> Result:
+    def backward(
+        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any
+    ) -> Result:
         """Outputs, the grads of the leaves and the trace; see `prepare` for the settings."""
         return self.prepare(inputs, route="backward", outputs=outputs, **settings).run()
 
-    def forward(self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any) -> Result:
+    def forward(
+        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any
+    ) -> Result:
         """Outputs and trace, without a backward pass; see `prepare` for the settings."""
         return self.prepare(inputs, route="forward", outputs=outputs, **settings).run()
 
@@ -96,7 +106,9 @@ class Program:
                 raise UnknownId(f"unknown id '{name}'", pointer=pointer)
         for name in inputs:
             if name in self._defines:
-                raise DuplicateId(f"id '{name}' is an input and defined in the graph", pointer=("inputs", name))
+                raise DuplicateId(
+                    f"id '{name}' is an input and defined in the graph", pointer=("inputs", name)
+                )
 
 
 _local = threading.local()
@@ -111,8 +123,6 @@ def _seeded(seed: int) -> Generator:
 
 
 def _decode(raw: Any) -> Tensor:
-    from engine.factories import tensor
-
     if isinstance(raw, Tensor):
         return raw
     if isinstance(raw, dict):

@@ -15,14 +15,22 @@ from engine.types import Type
 
 
 def pullback(
-    op: Op, F: Any, x: Sequence[Any], y: Sequence[Any], g: Sequence[Any], attrs: dict[str, Any], needs: Sequence[bool]
+    op: Op,
+    F: Any,
+    x: Sequence[Any],
+    y: Sequence[Any],
+    g: Sequence[Any],
+    attrs: dict[str, Any],
+    needs: Sequence[bool],
 ) -> list[Any]:
     """A cotangent (None: a symbolic zero) per operand of `x`, where `needs` asks for it.
 
     `y` and `g` have an entry per output; a rule of a single-output op sees them unwrapped.
     """
     if op.vjp is None or isinstance(op.vjp, NoDerivative):
-        raise NotDifferentiable(op.vjp.reason if op.vjp else f"derivative for aten::{op.short} is not implemented")
+        raise NotDifferentiable(
+            op.vjp.reason if op.vjp else f"derivative for aten::{op.short} is not implemented"
+        )
     single = op.single
     rules = op.vjp(F, x, y[0] if single else y, g[0] if single else g, **attrs)
     cotangents: list[Any] = [None] * len(x)

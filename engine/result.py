@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from engine.types import Type
 
 @dataclass(slots=True)
 class Result:
-    """`outputs` by name; `grads` of every leaf and retained value, None where nothing flowed; `trace` as JSON."""
+    """`outputs` by name; `grads` of every leaf and retained value, None where nothing flowed; `trace` as
+    JSON, which results of one kind of request share: it is for reading."""
 
     outputs: dict[str, Tensor]
     grads: dict[str, Tensor | None]
@@ -36,17 +37,30 @@ def _node_class(name: str) -> type[ProgramNode]:
     return type(name, (ProgramNode,), {})
 
 
-def output_tensor(array: Any, meta: Type, requires_grad: bool, grad_fn: str | None) -> Tensor:
-    """An output with its flags: a leaf without `grad_fn`, else the output of a node of that name."""
-    found = Tensor(owned(array), meta)
-    if grad_fn is not None:
-        found.attach(_node_class(grad_fn)(()), 0)
-    elif requires_grad:
+class Flags(NamedTuple):
+    """What an output is: a leaf, or output `number` of a node called `grad_fn`."""
+
+    requires_grad: bool
+    grad_fn: str | None = None
+    number: int = 0
+
+
+def output_tensor(array: np.ndarray[Any, Any], meta: Type, flags: Flags) -> Tensor:
+    """An output with its flags."""
+    found = Tensor(array, meta)
+    if flags.grad_fn is not None:
+        found.attach(_node_class(flags.grad_fn)(()), flags.number)
+    elif flags.requires_grad:
         found.requires_grad = True
     return found
 
 
-def owned(array: Any) -> np.ndarray[Any, Any]:
-    """`array` in memory of its own, row-major, so that nobody else's array changes with it."""
+def owned(array: Any, taken: set[int]) -> np.ndarray[Any, Any]:
+    """`array` in memory of its own, row-major, so that nobody else's array changes with it; `taken` are the
+    identities of arrays that are somebody's already."""
     found = np.asarray(array)
-    return found if found.base is None and found.flags.c_contiguous and found.flags.writeable else found.copy(order="C")
+    own = found.base is None and found.flags.c_contiguous and found.flags.writeable
+    if not own or id(found) in taken:
+        return found.copy(order="C")
+    taken.add(id(found))
+    return found

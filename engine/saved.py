@@ -142,7 +142,7 @@ def describe(
 
 
 def is_number_setting(op: Op, name: str) -> bool:
-    """Whether the saved `name` is a Number of the caller, which has a sign; other integers are dims and sizes."""
+    """Whether the saved `name` is a Number of the caller, which has a sign; other ints are dims and sizes."""
     source = {field.name: field for field in fields(op)}[name.removeprefix("_saved_")]
     numbers = [p.name for p in op.params if p.kind == "Number"]
     return source.source == "operand" or source.ref in numbers
@@ -153,5 +153,6 @@ def saves_tensors(op: Op, operands: Sequence[Any], needs: Sequence[bool]) -> boo
     kept_operands, kept_outputs = kept(op, needs)
     kinds = op.operand_kinds(len(operands))
     return bool(kept_outputs) or any(
-        hasattr(operands[at], "meta") or (kinds[at] == "Tensor" and operands[at] is not None) for at in kept_operands
+        hasattr(operands[at], "meta") or (kinds[at] == "Tensor" and operands[at] is not None)
+        for at in kept_operands
     )

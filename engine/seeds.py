@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.bounded import agree, is_bounded
 from engine.errors import ArgumentError, DTypeError, GradError, NotScalar, ShapeError
+from engine.op import Op
+from engine.signature import MISSING, Param
 from engine.types import Shape
 
 
@@ -40,13 +43,10 @@ def check_gradient(gradient: Any) -> None:
 def fitted(F: Any, output: Any, gradient: Any, index: int) -> Any:
     """`gradient` if it has the shape of `output`, cast to its dtype."""
     have, want = gradient.meta, output.meta
-    if have.shape != want.shape:
-        raise ShapeError(
-            f"Mismatch in shape: grad_output[{index}] has a shape of {size_text(have.shape)} and "
-            f"output[{index}] has a shape of {size_text(want.shape)}.",
-            expected=list(want.shape),
-            actual=list(have.shape),
-        )
+    if not agree(have.shape, want.shape):
+        raise _mismatch(index, have.shape, want.shape)
+    if is_bounded(want):
+        gradient = F.apply_op(_as_shaped(index), gradient, output)
     if have.dtype.is_complex != want.dtype.is_complex:
         raise DTypeError(
             "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
@@ -56,6 +56,38 @@ def fitted(F: Any, output: Any, gradient: Any, index: int) -> Any:
             actual=have.dtype.name,
         )
     return gradient if have.dtype is want.dtype else F.to(gradient, want.dtype)
+
+
+def _mismatch(index: int, have: Shape, want: Shape) -> ShapeError:
+    return ShapeError(
+        f"Mismatch in shape: grad_output[{index}] has a shape of {size_text(have)} and "
+        f"output[{index}] has a shape of {size_text(want)}.",
+        expected=list(want),
+        actual=list(have),
+    )
+
+
+def _as_shaped(index: int) -> Op:
+    """The check of a gradient against an output whose shape is known when the program runs."""
+
+    def run(gradient: Any, output: Any) -> Any:
+        if gradient.shape != output.shape:
+            raise _mismatch(index, gradient.shape, output.shape)
+        return gradient
+
+    return Op(
+        name="_as_shaped",
+        params=(
+            Param("gradient", "Tensor", False, MISSING, False),
+            Param("output", "Fixed", False, MISSING, False),
+        ),
+        doc="A gradient that has the shape of an output.",
+        kind="view",
+        run=run,
+        infer=lambda gradient, output: output.with_dtype(gradient.dtype),
+        vjp=lambda F, x, y, g: (lambda: g, None),
+        grad_fn="AliasBackward0",
+    )
 
 
 def check_count(outputs: int, gradients: int) -> None:

@@ -152,6 +152,12 @@ def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence
     return args
 
 
+def positions(params: tuple[Param, ...]) -> dict[str, int]:
+    """Where each parameter is, by its name and the names that torch takes for it too."""
+    found = {param.name: at for at, param in enumerate(params)}
+    return {name: found[known] for name, known in _SYNONYMS.items() if known in found} | found
+
+
 def _position(op: str, params: tuple[Param, ...], name: str) -> int:
     for candidate in (name, _SYNONYMS.get(name)):
         for position, param in enumerate(params):
@@ -242,6 +248,11 @@ def _rank(params: tuple[Param, ...], operands: list[Any]) -> int:
     """The rank that dims are counted in: the first operand's, the largest in a list (cat skips empty vectors)."""
     ranks = [each.meta.ndim for each in operands if _is_value(each)]
     return 0 if not ranks else max(ranks) if params[0].kind in LISTS else int(ranks[0])
+
+
+def as_shape(value: Any) -> Shape:
+    """A composite's Shape argument, which may be one int, as a tuple."""
+    return (value,) if isinstance(value, int) else tuple(value)
 
 
 def _normalise(kind: str, value: Any, rank: int) -> Any:

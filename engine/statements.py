@@ -7,6 +7,7 @@ resolves op names and aliases, and checks fields, ids, scopes and arity. What re
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -109,8 +110,7 @@ def _canonical(each: Statement) -> dict[str, Any]:
     match each:
         case OpCall(op=op, args=args, attrs=attrs, out=out, several=several):
             named: dict[str, Any] = {"out": out} if several else {"id": out[0]}
-            found = {**named, "op": op.name, "in": [plain(a) for a in args]}
-            return found | ({"attrs": {k: _plain_attr(v) for k, v in attrs.items()}} if attrs else {})
+            return _with_attrs({**named, "op": op.name, "in": [plain(a) for a in args]}, attrs)
         case Leaf(id=name, literal=literal, requires_grad=requires_grad):
             return {"id": name, "tensor": literal.raw, "requires_grad": requires_grad}
         case Block(mode=mode, body=body):
@@ -121,18 +121,23 @@ def _canonical(each: Statement) -> dict[str, Any]:
                 "op": "while",
                 "carry": {name: plain(arg) for name, arg in carry.items()},
                 "cond": {"do": canonical(cond.statements), "yield": plain(cond.results)},
-                "body": {"do": canonical(body.statements), "yield": {k: plain(v) for k, v in body.results.items()}},
+                "body": {
+                    "do": canonical(body.statements),
+                    "yield": {k: plain(v) for k, v in body.results.items()},
+                },
                 "max_iters": max_iters,
             }
         case GradCall(outputs=outputs, wrt=wrt, settings=settings, out=out):
             attrs = {"wrt": [ref.name for ref in wrt], **{k: _plain_attr(v) for k, v in settings.items()}}
             return {"out": out, "op": "grad", "in": [plain(a) for a in outputs], "attrs": attrs}
         case StateChange(kind=kind, targets=targets, settings=settings, id=name):
-            found = {"op": kind, "in": [plain(a) for a in targets]}
-            if settings:
-                found["attrs"] = {k: _plain_attr(v) for k, v in settings.items()}
-            return found | ({"id": name} if name else {})
+            found: dict[str, Any] = {"id": name} if name else {}
+            return _with_attrs({**found, "op": kind, "in": [plain(a) for a in targets]}, settings)
     raise TypeError(type(each).__name__)
+
+
+def _with_attrs(found: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    return found | {"attrs": {k: _plain_attr(v) for k, v in attrs.items()}} if attrs else found
 
 
 def plain(arg: Any) -> Any:
@@ -156,4 +161,26 @@ def _plain_attr(value: Any) -> Any:
     """An attribute as JSON again: there a bare string is a constant, so a reference is marked."""
     if isinstance(value, Ref):
         return {"ref": value.name}
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return [_plain_attr(each) for each in value] if isinstance(value, list) else plain(value)
+
+
+def id_of(each: Statement) -> str | None:
+    """The first id that a statement defines, as an error names it."""
+    name = getattr(each, "id", None) or next((n for n in getattr(each, "out", ()) if n), None)
+    return None if name is None or name.startswith("$") else name
+
+
+def op_of(each: Statement) -> str | None:
+    """The op of a statement, as an error names it."""
+    match each:
+        case OpCall(op=op):
+            return op.name
+        case StateChange(kind=kind):
+            return kind
+        case While():
+            return "while"
+        case GradCall():
+            return "grad"
+    return None

@@ -5,13 +5,15 @@ Loops are expanded per iteration, so the trace of a program with loops is known 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine import saved
-from engine.control import LoopRecord, LoopKernel
 from engine.dtypes import DType
+from engine.errors import LimitExceeded
 from engine.graph import GraphNode, Value
+from engine.iteration import LoopKernel, LoopRecord
 
 Edge = tuple["TraceNode", int] | None
 
@@ -27,6 +29,15 @@ class TraceNode:
         self.value = value
 
     @property
+    def needs(self) -> list[bool]:
+        """Which operands of the node lead on."""
+        assert self.node is not None
+        found = [False] * len(self.node.operands)
+        for at, edge in zip(self.node.op.slots(self.node.operands), self.edges, strict=True):
+            found[at] = edge is not None
+        return found
+
+    @property
     def name(self) -> str:
         if self.node is None:
             return "AccumulateGrad"
@@ -34,11 +45,19 @@ class TraceNode:
 
 
 class Trace:
-    """The edges of a graph's values, nodes made in creation order."""
+    """The edges of a graph's values, nodes made in creation order.
 
-    def __init__(self, nodes: Iterable[GraphNode], records: dict[Value, LoopRecord]) -> None:
+    `records` tell how the loops ran, `limit` bounds the nodes that they may become. Without a limit only
+    `edge` and `reached` are known: each iteration is summed up, so that a long loop takes no memory.
+    """
+
+    def __init__(
+        self, nodes: Iterable[GraphNode], records: dict[Value, LoopRecord], limit: int | None = None
+    ) -> None:
         self._edges: dict[Value, Edge] = {}
         self._order: dict[TraceNode, int] = {}
+        self._limit = limit
+        self._keep = limit is not None or not records
         for node in nodes:
             self._enter(node, self._edges, records)
 
@@ -59,10 +78,12 @@ class Trace:
             return
         if not node.recorded:
             return
-        edges = [self._edge(node.operands[at], scope) for at in node.op.slots(node.operands)]
+        slots = node.op.slots(node.operands)
+        edges = [self._edge(node.operands[at], scope) if node.needs[at] else None for at in slots]
         if any(edges):
             made = TraceNode(node, edges)
-            self._order[made] = len(self._order)
+            if self._keep:
+                self._order[made] = len(self._order)
             for output in node.outputs:
                 if output.requires_grad:
                     scope[output] = (made, output.index)
@@ -75,32 +96,69 @@ class Trace:
         loops = [each.outputs[-1] for each in body if isinstance(each.op.run, LoopKernel)]
         state = [self._edge(x, scope) for x in node.operands[:count]]
         outer = dict(zip(graphs.captured, (self._edge(x, scope) for x in node.operands[count:]), strict=True))
+        self._check(record.count * sum(each.recorded for each in body))
+        boundary = {edge[0] for edge in (*state, *outer.values()) if edge}
         for iteration in range(record.count):
             inner = {**outer, **dict(zip(graphs.carried, state, strict=True))}
             inner_records = dict(zip(loops, record.inner[iteration], strict=True)) if loops else {}
             for each in body:
                 self._enter(each, inner, inner_records)
             state = [self._edge(result, inner) for result in graphs.results]
+            if not self._keep:
+                state = [_summary(edge, boundary) for edge in state]
         scope.update(zip(node.outputs[:count], state, strict=True))
 
+    def _check(self, more: int) -> None:
+        asked = len(self._order) + more
+        if self._limit is not None and asked > self._limit:
+            text = f"trace: {asked} nodes, {self._limit} allowed; without a trace the program runs"
+            raise LimitExceeded("trace", asked, self._limit, text).at(("trace",))
+
+    def reached(self, roots: Iterable[Value], targets: Iterable[Value]) -> set[Value]:
+        """Those of `targets` that a sweep from `roots` comes to."""
+        seen = _behind(self.edge(root) for root in roots)
+        return {target for target in targets if (edge := self.edge(target)) and edge[0] in seen}
+
     def behind(self, roots: Iterable[Edge]) -> list[TraceNode]:
-        """The nodes that roots lead to, youngest first, then AccumulateGrad in the order of their first use."""
-        stack = [edge[0] for edge in roots if edge]
-        seen = set(stack)
-        while stack:
-            for edge in stack.pop().edges:
-                if edge and edge[0] not in seen:
-                    seen.add(edge[0])
-                    stack.append(edge[0])
+        """The nodes that roots lead to, youngest first, then AccumulateGrad by first use."""
+        seen = _behind(roots)
         made = sorted((each for each in seen if each.node), key=lambda each: -self._order[each])
         used = (edge[0] for each in made for edge in each.edges if edge and edge[0].node is None)
         rest = (each for each in seen if each.node is None)
         return [*made, *dict.fromkeys([*used, *rest])]
 
 
+def _behind(roots: Iterable[Edge]) -> set[TraceNode]:
+    stack = [edge[0] for edge in roots if edge]
+    seen = set(stack)
+    while stack:
+        for edge in stack.pop().edges:
+            if edge and edge[0] not in seen:
+                seen.add(edge[0])
+                stack.append(edge[0])
+    return seen
+
+
+def _summary(edge: Edge, boundary: set[TraceNode]) -> Edge:
+    """An edge to one node in place of all those up to `boundary`."""
+    if edge is None or edge[0] in boundary:
+        return edge
+    ends: dict[TraceNode, None] = {}
+    stack, seen = [edge[0]], {edge[0]}
+    while stack:
+        for each in stack.pop().edges:
+            if each and each[0] in boundary:
+                ends[each[0]] = None
+            elif each and each[0] not in seen:
+                seen.add(each[0])
+                stack.append(each[0])
+    return TraceNode(edge[0].node, [(end, 0) for end in ends], edge[0].value), edge[1]
+
+
 def render(trace: Trace, roots: dict[str, Value], values: Any = None) -> dict[str, Any]:
     """The trace as JSON. `values`, if given, has `value(Value)` and `cotangent(Value)`: tensors or None."""
-    edges = {name: trace.edge(value) for name, value in roots.items()}
+    found = {name: trace.edge(value) for name, value in roots.items()}
+    edges = {name: edge if edge and edge[0].node else None for name, edge in found.items()}  # a leaf has none
     nodes = trace.behind(edges.values())
     numbers = {node: at for at, node in enumerate(nodes)}
     return {
@@ -123,7 +181,7 @@ def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Any) -> dict
     found["next_functions"] = [[numbers[edge[0]], edge[1]] if edge else None for edge in each.edges]
     if each.node is not None:
         node = each.node
-        kept = saved.describe(node.op, node.operands, node.outputs, node.given, node.needs)
+        kept = saved.describe(node.op, node.operands, node.outputs, node.given, each.needs)
         found["saved"] = {key: shown(kept[key], values) for key in sorted(kept)}
     if values is not None:
         found["value"] = values.value(produced[0])
@@ -135,12 +193,17 @@ def shown(value: Any, values: Any) -> Any:
     """A saved value as JSON: tensors as their dtype and shape (or as they are, with `values`)."""
     if isinstance(value, Value):
         found = values.value(value) if values is not None else None
-        return found if found is not None else {"dtype": value.meta.dtype.name, "shape": list(value.meta.shape)}
+        return (
+            found if found is not None else {"dtype": value.meta.dtype.name, "shape": list(value.meta.shape)}
+        )
     if isinstance(value, saved.Wrapped):
         return {"dtype": value.dtype.name, "shape": []}
     if isinstance(value, (list, tuple)):
         return [shown(each, values) for each in value]
     if isinstance(value, DType):
         return value.name
+    if isinstance(value, complex):
+        return {"complex": [shown(value.real, values), shown(value.imag, values)]}
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
-

@@ -22,7 +22,12 @@ class Plan:
     """What to call, in order. `peak_bytes` and `flops` are predictions; `run` computes."""
 
     def __init__(
-        self, nodes: Sequence[GraphNode], inputs: Sequence[Value], outputs: Sequence[Value | None], *, effects: bool = True
+        self,
+        nodes: Sequence[GraphNode],
+        inputs: Sequence[Value],
+        outputs: Sequence[Value | None],
+        *,
+        effects: bool = True,
     ) -> None:
         instructions, same = simplify(nodes, inputs, outputs, effects=effects)
         wanted = [None if each is None else same.get(each, each) for each in outputs]
@@ -37,6 +42,11 @@ class Plan:
         self._steps = self._schedule(instructions, {*kept, *inputs})
         self._outputs = [None if each is None else self._operand(each) for each in wanted]
         self.is_late = self._late or any(map(is_late, instructions))
+
+    @property
+    def constants(self) -> list[Any]:
+        """The arrays that the plan keeps and every run reads."""
+        return [each for each in self._template if isinstance(each, np.ndarray)]
 
     def _register(self, value: Value) -> int:
         number = self._registers.get(value)
@@ -69,8 +79,8 @@ class Plan:
         return steps
 
     def run(self, generator: Any, arrays: Sequence[Any], sizes: Sizes | None = None) -> list[Any]:
-        """The wanted values for `arrays`, the inputs in order; None where none was wanted. Sizes known only now
-        are entered into `sizes`."""
+        """The wanted values for `arrays`, the inputs in order; None where none was wanted. Sizes known only
+        now are entered into `sizes`."""
         registers = self._template.copy()
         registers[_GENERATOR] = generator
         registers[_SIZES] = sizes = {} if sizes is None else sizes

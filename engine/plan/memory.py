@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from engine.graph import Value
 from engine.kernels import Kernel
@@ -33,8 +33,10 @@ def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> lis
     return dead
 
 
-def predict(instructions: Sequence[Instruction], given: Iterable[Value], kept: Iterable[Value]) -> tuple[int, int]:
-    """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions` in order."""
+def predict(
+    instructions: Sequence[Instruction], given: Iterable[Value], kept: Iterable[Value]
+) -> tuple[int, int]:
+    """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions`."""
     held = {value: value.meta.nbytes for value in given}
     now = peak = sum(held.values())
     flops = 0
@@ -74,8 +76,8 @@ def work(each: Instruction) -> int:
         return out * len(each.op.run.steps)
     if each.op.kind == "view":
         return 0
-    sizes: list[Any] = [x.meta.numel for x in each.operands if isinstance(x, Value)]
+    sizes = [int(x.meta.numel) for x in each.operands if isinstance(x, Value)]
     if each.op.kind == "contraction" and len(sizes) > 1:
         # of (m k) @ (k n): the root of mk · kn · mn is mnk; leading batch axes only make it larger
-        return int(2 * (float(sizes[0]) * float(sizes[1]) * max(out, 1)) ** 0.5) + out
-    return out + sum(sizes)
+        return int(2.0 * math.sqrt(float(sizes[0]) * float(sizes[1]) * max(out, 1))) + out
+    return int(out + sum(sizes))

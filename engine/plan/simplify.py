@@ -46,7 +46,9 @@ def simplify(
     return instructions, same
 
 
-def _live(nodes: Sequence[GraphNode], known: set[Value], wanted: Iterable[Value | None], effects: bool) -> set[GraphNode]:
+def _live(
+    nodes: Sequence[GraphNode], known: set[Value], wanted: Iterable[Value | None], effects: bool
+) -> set[GraphNode]:
     own = set(nodes)
     live = {node for node in nodes if effects and (node.op.kind == "random" or node.op.name == "while")}
     stack = [value.node for value in wanted if value is not None and value not in known and value.node]

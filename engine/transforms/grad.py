@@ -49,10 +49,10 @@ def _through(builder: GraphBuilder, node: GraphNode, sweep: Sweep, freed: set[Gr
     cotangents = [sweep.cotangents.get(output) for output in node.outputs]
     if all(each is None for each in cotangents):
         return
+    if node in freed and node.saves_tensors:
+        raise GraphFreed
     site, builder.site = builder.site, node.site
     try:
-        if node in freed and node.saves_tensors:
-            raise GraphFreed
         found = pullback(node.op, builder.F, node.operands, node.outputs, cotangents, node.attrs, node.needs)
     except EngineError as error:
         raise locate(error, node.site) from None

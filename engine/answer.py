@@ -1,0 +1,115 @@
+"""From the registers of a plan to an answer: flags of the outputs, grads, the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine import trace
+from engine.bounded import Sizes, resolve
+from engine.graph import Value
+from engine.iteration import LoopKernel, LoopRecord
+from engine.lowering import Lowering
+from engine.result import Flags, Result, output_tensor, owned
+from engine.tensor import Tensor
+from engine.trace import Trace
+from engine.transforms.grad import Sweep
+
+
+class Answers:
+    """What the answers to requests of one kind have in common. `wanted` are the values that a plan must give,
+    `nbytes` the size of what is sent back. `roots` are the values that a trace starts from."""
+
+    def __init__(
+        self, lowering: Lowering, outputs: dict[str, Value], roots: dict[str, Value], mode: bool | str
+    ) -> None:
+        self._lowering, self._outputs, self._roots, self._mode = lowering, outputs, roots, mode
+        slots, nodes = lowering.slots, lowering.graph.nodes
+        self._targets = {value.name: value for value in slots.targets() if value.name}
+        grads = {name: slots.grads.get(value) for name, value in self._targets.items()}
+        self._loops = [node.outputs[-1] for node in nodes if isinstance(node.op.run, LoopKernel)]
+        self._traced = self._traced_values() if mode == "values" else []
+        self.wanted = [*outputs.values(), *grads.values(), *self._loops, *self._traced]
+        returned = [*outputs.values(), *grads.values(), *self._traced]
+        self.nbytes = sum(each.meta.nbytes for each in returned if each is not None)
+        self._flags = {} if self._loops else {name: self._known_flags(name) for name in outputs}
+        self._rendered = self._render(Trace(nodes, {}), None) if mode is True and not self._loops else None
+
+    def _traced_values(self) -> list[Value]:
+        """The values that a trace with values shows: results, saved values and cotangents of its nodes."""
+        sweep = self._lowering.slots.last_sweep
+        cotangents = list(sweep.cotangents.values()) if sweep else []
+        nodes = [node for node in self._lowering.graph.nodes if node.recorded]
+        shown = [
+            each for node in nodes for each in (*node.operands, *node.outputs) if isinstance(each, Value)
+        ]
+        return [each for each in dict.fromkeys([*shown, *cotangents]) if each not in self._loops]
+
+    def _known_flags(self, name: str) -> Flags:
+        """An output's flags as they were when its statement ran, where no loop leaves them to the run."""
+        entry = self._lowering.names[name]
+        maker = entry.value.maker if entry.requires_grad else None
+        grad_fn = maker.op.node_name(maker.operands, maker.given) if maker else None
+        return Flags(entry.requires_grad, grad_fn, entry.value.index)
+
+    def _render(self, made: Trace, values: Any) -> dict[str, Any]:
+        return trace.render(made, self._roots, values)
+
+    def result(self, values: Sequence[Any], shared: Iterable[Any], sizes: Sizes) -> Result:
+        """The answer made of the values of `wanted`. `shared` are the arrays that must not be given away."""
+        remaining = iter(values)
+        outputs = {name: next(remaining) for name in self._outputs}
+        grads = {name: next(remaining) for name in self._targets}
+        records: dict[Value, LoopRecord] = {loop: next(remaining) for loop in self._loops}
+        flags, rendered = self._flags, self._rendered
+        if records or self._mode == "values":
+            slots, nodes = self._lowering.slots, self._lowering.graph.nodes
+            made = Trace(nodes, records, self._lowering.limits.trace if self._mode else None)
+            if records:
+                flags = {name: self._run_flags(name, made) for name in outputs}
+                reached = made.reached(slots.roots_swept, self._targets.values()) | slots.given
+                grads = {
+                    name: each if self._targets[name] in reached else None for name, each in grads.items()
+                }
+            if self._mode:
+                shown = dict(zip(self._traced, remaining, strict=True))
+                rendered = self._render(
+                    made, Values(shown, slots.last_sweep) if self._mode == "values" else None
+                )
+        taken = {id(each) for each in shared}
+        metas = {
+            name: resolve(value.meta, sizes) if sizes else value.meta for name, value in self._outputs.items()
+        }
+        return Result(
+            {
+                name: output_tensor(owned(each, taken), metas[name], flags[name])
+                for name, each in outputs.items()
+            },
+            {name: None if each is None else Tensor(owned(each, taken)) for name, each in grads.items()},
+            resolve(rendered, sizes) if sizes else rendered,
+        )
+
+    def _run_flags(self, name: str, made: Trace) -> Flags:
+        entry = self._lowering.names[name]
+        edge = made.edge(entry.value)
+        if edge and edge[0].node is not None:
+            return Flags(True, edge[0].name, edge[1])
+        return Flags(entry.requires_grad and edge is not None)
+
+
+class Values:
+    """What a trace with values shows of each node."""
+
+    def __init__(self, arrays: dict[Value, Any], sweep: Sweep | None) -> None:
+        self._arrays = arrays
+        self._cotangents = sweep.cotangents if sweep else {}
+
+    def value(self, value: Value) -> Tensor | None:
+        """The value itself."""
+        found = value.constant if value.constant is not None else self._arrays.get(value)
+        return None if found is None else Tensor(owned(found, {id(value.constant)}))
+
+    def cotangent(self, value: Value) -> Tensor | None:
+        """The cotangent that reached it in the last backward pass."""
+        found = self._cotangents.get(value)
+        return None if found is None else self.value(found)

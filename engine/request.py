@@ -1,0 +1,92 @@
+"""What is asked of a program: inputs, outputs, gradients, and what tells two requests apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine import dtypes
+from engine.errors import ArgumentError, Pointer, ValueArgumentError
+from engine.notation import fields
+from engine.tensor import Tensor
+
+_BACKWARD_FIELDS = frozenset({"tensor", "gradient", "inputs", "retain_graph", "create_graph"})
+_FLAGS = ("retain_graph", "create_graph")
+_ROUTES = ("backward", "forward")
+
+
+class Request:
+    """What is asked of a program. `key` tells requests that one plan can serve; `arrays` are its inputs."""
+
+    def __init__(
+        self,
+        inputs: dict[str, Tensor],
+        *,
+        route: str = "backward",
+        outputs: Sequence[str] | None = None,
+        gradient: Tensor | dict[str, Tensor | None] | None = None,
+        backward: Sequence[dict[str, Any]] | None = None,
+        grads: dict[str, Tensor] | None = None,
+        trace: bool | str = True,
+        seed: int = 0,
+        default_dtype: str = "float32",
+    ) -> None:
+        self.inputs, self.grads = inputs, grads or {}
+        self.route, self.trace, self.seed = route, trace, seed
+        self.outputs = None if outputs is None else tuple(outputs)
+        self.gradient, self.backward = gradient, backward
+        self.default_dtype = dtypes.dtype(default_dtype)
+        self._check()
+        self.arrays = [each.array for each in (*inputs.values(), *self.grads.values())]
+        self.key = (
+            route,
+            self.outputs,
+            trace,
+            self.default_dtype.name,
+            tuple((name, each.meta, each.requires_grad) for name, each in inputs.items()),
+            tuple((name, each.meta) for name, each in self.grads.items()),
+            self._take(gradient),
+            None if backward is None else tuple(self._take(each) for each in backward),
+        )
+
+    def _check(self) -> None:
+        if self.route not in _ROUTES:
+            raise ValueArgumentError(f"route is one of {', '.join(_ROUTES)}", pointer=("route",))
+        if self.trace not in (True, False, "values"):
+            raise ValueArgumentError('trace is true, false or "values"', pointer=("trace",))
+        if self.gradient is not None and self.backward is not None:
+            raise ArgumentError('"gradient" and "backward" are two forms of the same', pointer=("gradient",))
+        for name in ("gradient", "backward"):
+            if self.route == "forward" and getattr(self, name) is not None:
+                raise ArgumentError(f"forward takes no {name}", pointer=(name,))
+        for at, entry in enumerate(self.backward or ()):
+            _check_entry(entry, ("backward", at))
+
+    def _take(self, given: Any) -> Any:
+        """The part of the key that `given` is, its tensors' arrays added to the inputs."""
+        if isinstance(given, Tensor):
+            self.arrays.append(given.array)
+            return given.meta
+        if isinstance(given, dict):
+            return tuple((name, self._take(each)) for name, each in given.items())
+        return tuple(given) if isinstance(given, (list, tuple)) else given
+
+
+def _check_entry(entry: Any, pointer: Pointer) -> None:
+    fields(entry, _BACKWARD_FIELDS, pointer)
+    if not isinstance(entry.get("tensor"), str):
+        raise ArgumentError("backward: tensor is an id", pointer=(*pointer, "tensor"))
+    for name in _FLAGS:
+        if entry.get(name) is not None and not isinstance(entry[name], bool):
+            raise ArgumentError(f"{name} is true or false", pointer=(*pointer, name))
+    inputs = entry.get("inputs")
+    if inputs is not None and not (
+        isinstance(inputs, (list, tuple)) and all(isinstance(x, str) for x in inputs)
+    ):
+        raise ArgumentError("backward: inputs is a list of ids", pointer=(*pointer, "inputs"))
+    gradient = entry.get("gradient")
+    if gradient is not None and not isinstance(gradient, Tensor):
+        raise ArgumentError(
+            f"gradients can be either Tensors or None, but got {type(gradient).__name__}",
+            pointer=(*pointer, "gradient"),
+        )

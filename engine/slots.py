@@ -1,0 +1,124 @@
+"""The `.grad` of a program's values while it is built: what backward passes read and leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from engine import seeds
+from engine.errors import EngineError, GradError, RuntimeArgumentError
+from engine.grad_mode import set_grad_enabled
+from engine.graph import GraphBuilder, GraphNode, Site, Value, locate
+from engine.transforms.grad import Sweep, grad
+
+
+class Slots:
+    """`.grad` by value, which values keep theirs, and the nodes whose saved values are gone.
+
+    `leaves` gives the leaves that require grad at the time.
+    """
+
+    def __init__(self, builder: GraphBuilder, leaves: Callable[[], Iterable[Value]]) -> None:
+        self._builder = builder
+        self._leaves = leaves
+        self.grads: dict[Value, Value] = {}
+        self.retained: dict[Value, None] = {}
+        self.freed: set[GraphNode] = set()
+        self.given: set[Value] = set()  # values whose .grad came with the request
+        self.roots_swept: dict[Value, None] = {}
+        self.last_sweep: Sweep | None = None
+
+    def targets(self) -> list[Value]:
+        """The values that backward accumulates into: leaves that require grad, and retained ones."""
+        return list(dict.fromkeys([*self._leaves(), *self.retained]))
+
+    def retain(self, value: Value) -> None:
+        """Keep `.grad` of a non-leaf too."""
+        if not value.requires_grad:
+            raise GradError("can't retain_grad on Tensor that has requires_grad=False")
+        if value.maker is not None:
+            self.retained[value] = None
+
+    def zero(self, values: Sequence[Value]) -> None:
+        """Forget the `.grad` of `values`, or of all if there are none."""
+        for value in values or list(self.grads):
+            self.grads.pop(value, None)
+
+    def backward(
+        self,
+        tensors: Sequence[Value],
+        gradients: Sequence[Value | None],
+        *,
+        inputs: Sequence[Value] | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        sites: Sequence[Site] = (),
+    ) -> None:
+        """Append a sweep from `tensors` and accumulate what it finds into the `.grad` slots. `sites` are the
+        places of the gradients."""
+        if inputs is not None and not inputs:
+            raise RuntimeArgumentError("`inputs` argument to `backward()` cannot be empty.")
+        roots = self.roots(tensors, gradients, create_graph, sites)
+        for value in inputs or ():
+            self.retain(value)
+        sweep = self.sweep(roots, inputs, retain_graph, create_graph)
+        into = self.targets() if inputs is None else [*inputs, *self.retained]
+        with set_grad_enabled(create_graph):
+            for target in dict.fromkeys(into):
+                found = sweep.cotangents.get(target)
+                if found is not None:
+                    known = self.grads.get(target)
+                    self.grads[target] = found if known is None else self._builder.F.add(known, found)
+        self.last_sweep = sweep
+
+    def roots(
+        self,
+        tensors: Sequence[Value],
+        gradients: Sequence[Value | None],
+        create_graph: bool,
+        sites: Sequence[Site] = (),
+    ) -> list[tuple[Value, Value]]:
+        """Each tensor with the cotangent that a sweep starts from: the given one, or else ones."""
+        for gradient in gradients:
+            seeds.check_gradient(gradient)
+        seeds.check_count(len(tensors), len(gradients))
+        pairs = list(zip(tensors, gradients, strict=True))
+        found: list[tuple[Value, Value]] = []
+        try:
+            for index, (tensor, gradient) in enumerate(pairs):
+                if gradient is None:
+                    seeds.check_output(tensor, index)
+            with set_grad_enabled(create_graph):
+                for index, (tensor, gradient) in enumerate(pairs):
+                    found.append((tensor, seeds.seed(self._builder.F, tensor, gradient, index)))
+            for index, (tensor, _) in enumerate(pairs):
+                seeds.check_output(tensor, index)
+        except EngineError as error:
+            raise locate(error, sites[index]) if sites else error from None
+        self.roots_swept.update(dict.fromkeys(tensors))
+        return found
+
+    def sweep(
+        self,
+        roots: Sequence[tuple[Value, Value]],
+        wrt: Sequence[Value] | None,
+        retain_graph: bool | None,
+        create_graph: bool,
+    ) -> Sweep:
+        """Append the vjp of `roots`, and free what it went through unless `retain_graph`."""
+        found = grad(self._builder, roots, wrt=wrt, create_graph=create_graph, freed=self.freed)
+        if not (create_graph if retain_graph is None else retain_graph):
+            self.freed.update(found.visited)
+        return found
+
+
+def check_unused(settings: dict[str, Any], name: str | None, index: int) -> None:
+    """A gradient that is None is refused in torch's words unless it is allowed, and then may have no name."""
+    if not settings.get("allow_unused"):
+        raise seeds.unused(index)
+    if name is not None:
+        raise GradError(
+            f"grad: '{name}' would be None: nothing flows to it. Drop it with null in \"out\", or ask for "
+            "zeros with materialize_grads",
+            pointer=("attrs", "wrt", index),
+        )
