@@ -32,8 +32,9 @@ class Literal(NamedTuple):
 
 
 def parse(data: Any) -> Literal:
-    """Read a number or nested lists of numbers; ragged lists and anything else are refused in torch's words."""
-    level, shape = [data], []
+    """Read a number or nested lists of numbers; all else is refused in torch's words."""
+    level: list[Any] = [data]
+    shape: list[int] = []
     while True:
         level = [_opened(each) for each in level]
         kinds = set(map(type, level))
@@ -42,12 +43,16 @@ def parse(data: Any) -> Literal:
             return Literal(level, tuple(shape), _common_dtype(kinds, bool(shape)))
         if nested != kinds:
             first_is_list = type(level[0]) in nested
-            raise ArgumentError("not a sequence" if first_is_list else "'list' object cannot be interpreted as an integer")
+            raise ArgumentError(
+                "not a sequence" if first_is_list else "'list' object cannot be interpreted as an integer"
+            )
         length = len(level[0])
         wrong = next((len(each) for each in level if len(each) != length), length)
         if wrong != length:
             raise ValueArgumentError(
-                f"expected sequence of length {length} at dim {len(shape)} (got {wrong})", expected=length, actual=wrong
+                f"expected sequence of length {length} at dim {len(shape)} (got {wrong})",
+                expected=length,
+                actual=wrong,
             )
         if len(shape) == _MAX_RANK:
             raise RuntimeArgumentError(f"too many dimensions: more than {_MAX_RANK}")
@@ -118,7 +123,9 @@ def _fits(values: np.ndarray[Any, Any], dtype: DType) -> bool:
 
 def fill_value(value: Any, dtype: DType) -> Any:
     """A Python scalar as a numpy scalar of `dtype`; RuntimeError in torch's words if it does not fit."""
-    too_big = f"value cannot be converted to type {_C_NAMES.get(dtype.name, f'{dtype.name}_t')} without overflow"
+    too_big = (
+        f"value cannot be converted to type {_C_NAMES.get(dtype.name, f'{dtype.name}_t')} without overflow"
+    )
     if isinstance(value, int) and not -(2**63) <= value < 2**63 and dtype.category == INTEGER:
         raise ValueArgumentError("Overflow when unpacking long long")
     if isinstance(value, complex) and dtype.category != COMPLEX:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import subscript
+from engine import inplace, subscript
 from engine.op import REGISTRY, Op, lookup
 from engine.tensor import Tensor
 
@@ -70,4 +70,5 @@ def install() -> None:
         for special, name in names.items():
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
-    Tensor.__getitem__ = subscript.getitem  # type: ignore[attr-defined]
+    Tensor.__getitem__ = subscript.getitem  # type: ignore[method-assign]
+    inplace.install()

@@ -55,7 +55,9 @@ def is_dense(meta: Type) -> bool:
     if meta.strides is None:
         return True
     expected = 1
-    for stride, size in sorted((stride, size) for size, stride in zip(meta.shape, meta.strides, strict=True) if size != 1):
+    for stride, size in sorted(
+        (stride, size) for size, stride in zip(meta.shape, meta.strides, strict=True) if size != 1
+    ):
         if stride != expected:
             return False
         expected *= size
@@ -68,7 +70,7 @@ def preserved(meta: Type) -> Type:
 
 
 def laid_out(array: np.ndarray[Any, Any], meta: Type) -> np.ndarray[Any, Any]:
-    """`array`, copied if its memory order is not that of `meta`: views of it then share memory where torch's do."""
+    """`array`, copied if its memory order is not that of `meta`: views of it then share memory."""
     if meta.strides is None:
         return array if array.flags.c_contiguous else np.ascontiguousarray(array)
     strides = meta.strides

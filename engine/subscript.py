@@ -13,13 +13,15 @@ _NUMPY_MAX_RANK = 32  # a longer list is an index array, whatever is in it
 
 
 def keys_of(key: Any) -> tuple[Any, ...]:
-    """The keys of one subscript. As in torch, a short list with lists, slices or tensors in it counts as a tuple."""
+    """The keys of one subscript. A short list with lists, slices or tensors in it is a tuple, as in torch."""
     if isinstance(key, list) and len(key) < _NUMPY_MAX_RANK and any(_is_key(each) for each in key):
         key = tuple(key)
     if not isinstance(key, tuple):
         return (_plain(key),)
     keys = tuple(_plain(each) for each in key)
-    return (*keys, Ellipsis) if len(keys) == 1 and isinstance(keys[0], slice) else keys  # x[:,] is no slice of torch's
+    return (
+        (*keys, Ellipsis) if len(keys) == 1 and isinstance(keys[0], slice) else keys
+    )  # x[:,] is no slice of torch's
 
 
 def _is_key(value: Any) -> bool:

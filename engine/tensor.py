@@ -14,7 +14,7 @@ from engine import random, seeds
 from engine.bounded import is_bounded
 from engine.conversion import Conversions
 from engine.dtypes import DType
-from engine.errors import GradError
+from engine.errors import GradError, NotImplementedYet
 from engine.grad_mode import is_grad_enabled
 from engine.node import AccumulateGrad, Node, OpNode, RemovableHandle, node_class
 from engine.op import Functions, Op, register_eager
@@ -59,6 +59,7 @@ class Tensor(Conversions):
         root = base if base is None or base.base is None else base.base
         self.base: Tensor | None = root  # the tensor that this is a view of
         self.storage: Storage = Storage() if root is None else root.storage
+        self.rebased = 0 if root is None else root.rebased  # how often its history was replaced, or its base's was
         self._requires_grad = requires_grad
         self._grad_fn: Node | None = None
         self.output_nr = 0
@@ -70,6 +71,8 @@ class Tensor(Conversions):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...  # the ops, installed by engine.methods
+
+        def __setitem__(self, key: Any, value: Any) -> None: ...  # engine.inplace
 
     # -- what it is
 
@@ -123,6 +126,8 @@ class Tensor(Conversions):
 
     @property
     def requires_grad(self) -> bool:
+        if self.base is not None and self.base.rebased != self.rebased:
+            raise NotImplementedYet("a view used after the tensor it views took on another history in place")
         return self._requires_grad or self._grad_fn is not None
 
     @requires_grad.setter
@@ -269,8 +274,9 @@ class Eager:
             found = op.execute(arrays, [getattr(x, "meta", x) for x in operands], out, attrs)
         found = (found,) if op.single else found
         if op.kind == "view":
-            base = operands[0]
-            results = [Tensor(a, meta, base=base) for a, meta in zip(found, out, strict=True)]
+            results = [Tensor(a, meta, base=operands[0]) for a, meta in zip(found, out, strict=True)]
+            if op.vjp is None:
+                results[0].base = None  # detach: the same memory, but what changes it changes no history
         else:
             results = [_owned(np.asarray(a), meta) for a, meta in zip(found, out, strict=True)]
         if op.vjp is not None and is_grad_enabled():

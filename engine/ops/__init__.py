@@ -37,14 +37,17 @@ from engine.ops import (
     norms,
     powers,
     products,
+    ranges,
     reductions,
     scalars,
+    scattering,
     shape,
     sizes,
     slicing,
     softmax,
     spread,
     transposing,
+    writing,
 )
 
 __all__ = [
@@ -84,12 +87,15 @@ __all__ = [
     "norms",
     "powers",
     "products",
+    "ranges",
     "reductions",
     "scalars",
+    "scattering",
     "shape",
     "sizes",
     "slicing",
     "softmax",
     "spread",
     "transposing",
+    "writing",
 ]

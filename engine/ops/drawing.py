@@ -18,7 +18,9 @@ _UNIFORM, _NORMAL = "check_uniform_bounds", "normal_kernel_cpu"
 
 def _continuous(meta: Type, kernel_name: str) -> Type:
     if meta.dtype.category < FLOAT:
-        raise UnsupportedDType(f"\"{kernel_name}\" not implemented for '{meta.dtype.title}'", actual=meta.dtype.name)
+        raise UnsupportedDType(
+            f"\"{kernel_name}\" not implemented for '{meta.dtype.title}'", actual=meta.dtype.name
+        )
     return meta
 
 
@@ -35,7 +37,9 @@ def _bounded(meta: Type, low: int, high: int) -> Type:
     kind="random",
     infer=lambda size, dtype: _continuous(sized(size, dtype or get_default_dtype()), _UNIFORM),
     samples=lambda make: [sample((2, 3)), sample((), dtype="float64")],
-    refusals=lambda make: [refused("\"check_uniform_bounds\" not implemented for 'Long'", (2,), dtype="int64")],
+    refusals=lambda make: [
+        refused("\"check_uniform_bounds\" not implemented for 'Long'", (2,), dtype="int64")
+    ],
 )
 def rand(generator: Any, size: Shape, *, dtype: DType | None = None, meta: Any) -> Array:
     """Uniform numbers of 0 <= value < 1.
@@ -95,7 +99,9 @@ def randn_like(generator: Any, input: Fixed, *, dtype: DType | None = None, meta
     kind="random",
     infer=lambda low, high, size, dtype: _bounded(sized(size, dtype or int64), low, high),
 )
-def randint_between(generator: Any, low: int, high: int, size: Shape, *, dtype: DType | None = None, meta: Any) -> Array:
+def randint_between(
+    generator: Any, low: int, high: int, size: Shape, *, dtype: DType | None = None, meta: Any
+) -> Array:
     """Integers of low <= value < high.
 
     Constant: nothing flows back.
@@ -105,24 +111,38 @@ def randint_between(generator: Any, low: int, high: int, size: Shape, *, dtype: 
 
 @composite(
     "randint",
-    samples=lambda make: [sample(10, (2, 3)), sample(-3, 3, (4,)), sample(high=5, size=(2,)), sample(2, (3,), dtype="bool")],
+    samples=lambda make: [
+        sample(10, (2, 3)),
+        sample(-3, 3, (4,)),
+        sample(high=5, size=(2,)),
+        sample(2, (3,), dtype="bool"),
+    ],
     refusals=lambda make: [
         refused("random_ expects 'from' to be less than 'to', but got from=5 >= to=5", 5, 5, (2,)),
         refused("to - 1 is out of bounds for unsigned char", 300, (2,), dtype="uint8"),
     ],
 )
 def randint(
-    F: Any, low: int | None = None, high: Shape | None = None, size: Shape | None = None, *, dtype: DType | None = None
+    F: Any,
+    low: int | None = None,
+    high: Shape | None = None,
+    size: Shape | None = None,
+    *,
+    dtype: DType | None = None,
 ) -> Any:
     """Integers of low <= value < high, of shape `size`, as int64; `randint(high, size)` starts at 0.
 
     Constant: nothing flows back.
     """
-    if isinstance(high, tuple) and low is not None and size is None:
-        low, high, size = 0, low, high  # type: ignore[assignment]
-    if not isinstance(high, int) or not isinstance(size, tuple):
-        raise ArgumentError("randint() takes high and size, or low, high and size: two ints and a tuple of ints")
-    return F._randint(low or 0, high, size, dtype=dtype)
+    first: Any = low
+    last: Any = high
+    if size is None:  # the overload without low: its high and size stand one place earlier
+        first, last, size = 0, low, high
+    if not isinstance(last, int) or not isinstance(size, tuple):
+        raise ArgumentError(
+            "randint() takes high and size, or low, high and size: two ints and a tuple of ints"
+        )
+    return F._randint(first or 0, last, size, dtype=dtype)
 
 
 @kernel(

@@ -6,69 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from engine.define import composite, kernel
+from engine.define import composite
 from engine.dtypes import BOOL, DType, int32, int64, uint8
 from engine.errors import ArgumentError, DimError, ValueArgumentError
 from engine.op import refused, sample
-from engine.ops.places import gathered_type, numpy_key, out_of_bounds
-from engine.signature import Array, Dim, Index, Indices, Keys, Tensor
-from engine.types import Type
+from engine.signature import Keys, Tensor
 
 _OPEN_END = 2**63 - 1  # what torch makes of x[1:]
-_NOT_A_KEY = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices"
+_NOT_A_KEY = (
+    "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices"
+)
 _NOT_AN_INDEX = "tensors used as indices must be long, int, byte or bool tensors"
 
 
 def _is_mask(dtype: DType) -> bool:
     return dtype.category == BOOL or dtype is uint8
-
-
-@kernel(
-    "_index",
-    kind="index",
-    infer=gathered_type,
-    vjp=lambda F, x, y, g: (
-        lambda: F._index_put_impl(F.zeros(x[0].meta.shape, dtype=g.meta.dtype), x[1:], g, True),
-        *(None,) * (len(x) - 1),
-    ),
-    grad_fn="IndexBackward0",
-    saves=("indices", "self_sym_sizes"),
-)
-def index(input: Tensor, indices: Indices) -> Array:
-    """The elements at `indices`, a tensor or None per dimension; a mask stands for the places where it is true.
-
-    Smooth everywhere.
-    """
-    try:
-        found: Array = input[numpy_key(indices, input.shape)]
-    except IndexError:
-        raise out_of_bounds(input.shape, indices) from None
-    return found
-
-
-@kernel(
-    "_select_at",
-    kind="index",
-    infer=lambda input, index, dim: Type(input.shape[:dim] + input.shape[input.ndim + dim + 1 :], input.dtype),
-    vjp=lambda F, x, y, g, dim: (
-        lambda: F.index_put(
-            F.zeros(x[0].meta.shape, dtype=g.meta.dtype), (*(None,) * (dim + x[0].meta.ndim), x[1]), g, True
-        ),
-        None,
-    ),
-    grad_fn="SelectBackward0",
-    saves=("dim", "index", "self_sym_sizes"),
-)
-def select_at(input: Tensor, index: Index, dim: Dim) -> Array:
-    """`select` at a place that is known only when the graph runs.
-
-    Smooth everywhere.
-    """
-    try:
-        return np.take(input, index, axis=dim)
-    except IndexError:
-        size = input.shape[dim]
-        raise DimError(f"index {index} is out of bounds for dimension {dim + input.ndim} with size {size}") from None
 
 
 def _count(key: tuple[Any, ...]) -> int:
@@ -125,13 +77,17 @@ class _Subscript:
         size = self.tensor.meta.shape[self.dim]
         if not -size <= key < size:
             raise DimError(
-                f"index {key} is out of bounds for dimension {self.place} with size {size}", expected=size, actual=key
+                f"index {key} is out of bounds for dimension {self.place} with size {size}",
+                expected=size,
+                actual=key,
             )
         self.tensor = self.F.select(self.tensor, self.dim, key)
         self.place += 1
 
     def take_slice(self, key: slice) -> None:
-        start, end, step = (None if each is None else _integer(each) for each in (key.start, key.stop, key.step))
+        start, end, step = (
+            None if each is None else _integer(each) for each in (key.start, key.stop, key.step)
+        )
         if step == 0:
             raise ValueArgumentError("slice step cannot be zero")
         if step is not None and step < 0:
@@ -139,15 +95,17 @@ class _Subscript:
         size = self.tensor.meta.shape[self.dim]
         everything = not start and step in (None, 1) and (end is None or end >= size)
         if self.alone or not everything:
-            self.tensor = self.F.slice(self.tensor, self.dim, start or 0, _OPEN_END if end is None else end, step or 1)
+            self.tensor = self.F.slice(
+                self.tensor, self.dim, start or 0, _OPEN_END if end is None else end, step or 1
+            )
         self.dim += 1
         self.place += 1
 
     def take_tensor(self, key: Any) -> None:
         dtype = key.meta.dtype
-        if not _is_mask(dtype) and dtype not in (int64, int32):
-            if key.meta.ndim or dtype.category > 1:
-                raise DimError(_NOT_AN_INDEX, actual=dtype.name)
+        indexes = _is_mask(dtype) or dtype in (int64, int32) or (dtype.category == 1 and not key.meta.ndim)
+        if not indexes:
+            raise DimError(_NOT_AN_INDEX, actual=dtype.name)
         if key.meta.ndim:
             self.record(key)
         elif _is_mask(dtype):
@@ -163,10 +121,18 @@ class _Subscript:
             self.place += 1
 
     def record(self, key: Any) -> None:
-        """Keep an index tensor for the gather; None stands for the dimensions before it that it leaves alone."""
+        """Keep an index tensor for the gather; None stands for each dimension before it."""
         self.indices += [None] * (self.dim - _dims_of(self.indices)) + [key]
         used = key.meta.ndim if _is_mask(key.meta.dtype) else 1
         self.dim, self.place = self.dim + used, self.place + used
+
+
+def subscript(F: Any, input: Any, key: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """A key as views of `input` and, where it has lists or tensors, the index tensors to gather with."""
+    found = _Subscript(F, input, key)
+    for each in key:
+        found.take(each)
+    return found.tensor, found.indices
 
 
 def _dims_of(indices: list[Any]) -> int:
@@ -220,7 +186,8 @@ def _from_list(F: Any, key: Any) -> Any:
             [0, 1, 2],
         ),
         refused(
-            "The shape of the mask [2] at index 0 does not match the shape of the indexed tensor [3] at index 0",
+            "The shape of the mask [2] at index 0 does not match the shape of the indexed tensor [3] at "
+            "index 0",
             make(3),
             np.array([True, False]),
         ),
@@ -228,18 +195,19 @@ def _from_list(F: Any, key: Any) -> Any:
     ],
 )
 def getitem(F: Any, input: Tensor, key: Keys) -> Any:
-    """`input[key]`: ints select, slices cut, None adds a dimension, lists and tensors of ints or bools gather.
+    """`input[key]`: ints select, slices cut, None adds a dimension, lists and tensors gather.
 
     Smooth everywhere. An element taken twice receives both gradients.
     """
     if len(key) == 1 and not input.meta.ndim and isinstance(key[0], int) and not isinstance(key[0], bool):
         raise DimError(
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
+            "to convert a "
             "0-dim tensor to a number"
         )
-    subscript = _Subscript(F, input, key)
-    for each in key:
-        subscript.take(each)
-    if subscript.indices:
-        return F._index(subscript.tensor, subscript.indices)
-    return F._alias(input) if subscript.tensor is input else subscript.tensor
+    if len(key) == 1 and not input.meta.ndim and isinstance(key[0], slice):
+        raise DimError("slice() cannot be applied to a 0-dim tensor.")
+    seen, indices = subscript(F, input, key)
+    if indices:
+        return F._index(seen, indices)
+    return F._alias(input) if seen is input else seen

@@ -49,7 +49,8 @@ def _check_joined(first: Type, other: Type, axis: int, at: int) -> None:
     for place, (want, have) in enumerate(zip(first.shape, other.shape, strict=True)):
         if place != axis and want != have:
             raise ShapeError(
-                f"Sizes of tensors must match except in dimension {axis}. Expected size {want} but got size {have} "
+                f"Sizes of tensors must match except in dimension {axis}. Expected size {want} but got "
+                f"size {have} "
                 f"for tensor number {at} in the list.",
                 expected=want,
                 actual=have,
@@ -87,7 +88,8 @@ def _cat_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
         refused("zero-dimensional tensor (at position 1) cannot be concatenated", [make(2), make()]),
         refused("Tensors must have same number of dimensions: got 2 and 3", [make(2, 3), make(2, 3, 1)]),
         refused(
-            "Sizes of tensors must match except in dimension 0. Expected size 3 but got size 4 for tensor number 1 in "
+            "Sizes of tensors must match except in dimension 0. Expected size 3 but got size 4 for tensor "
+            "number 1 in "
             "the list.",
             [make(2, 3), make(2, 4)],
         ),
@@ -99,7 +101,9 @@ def cat(tensors: Tensors, dim: Dim = 0, *, meta: Type) -> Array:
     Smooth everywhere.
     """
     parts = [each for each in tensors if not _is_skipped(each)]
-    return np.concatenate(parts, axis=dim, dtype=meta.dtype.numpy) if parts else np.zeros((0,), meta.dtype.numpy)
+    return (
+        np.concatenate(parts, axis=dim, dtype=meta.dtype.numpy) if parts else np.zeros((0,), meta.dtype.numpy)
+    )
 
 
 def _stack_type(tensors: tuple[Type, ...], dim: NewDim) -> Type:
@@ -124,11 +128,16 @@ def _stack_type(tensors: tuple[Type, ...], dim: NewDim) -> Type:
     infer=_stack_type,
     vjp=lambda F, x, y, g, dim: [lambda at=at: F.select(g, dim, at) for at in range(len(x))],
     saves=("dim",),
-    samples=lambda make: [sample([make(3), make(3)]), sample([make(2, 3), make(2, 3)], -1), sample([make(), make()])],
+    samples=lambda make: [
+        sample([make(3), make(3)]),
+        sample([make(2, 3), make(2, 3)], -1),
+        sample([make(), make()]),
+    ],
     refusals=lambda make: [
         refused("stack expects a non-empty TensorList", []),
         refused(
-            "stack expects each tensor to be equal size, but got [2] at entry 0 and [3] at entry 1", [make(2), make(3)]
+            "stack expects each tensor to be equal size, but got [2] at entry 0 and [3] at entry 1",
+            [make(2), make(3)],
         ),
     ],
 )
@@ -152,7 +161,10 @@ def _unbind_type(input: Type, dim: Dim) -> tuple[Type, ...]:
 def _unbind_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
     def stacked() -> Any:
         parts = zip(g, y, strict=True)
-        return F.stack([F.zeros(own.meta.shape, dtype=own.meta.dtype) if each is None else each for each, own in parts], dim)
+        return F.stack(
+            [F.zeros(own.meta.shape, dtype=own.meta.dtype) if each is None else each for each, own in parts],
+            dim,
+        )
 
     return (stacked,)
 

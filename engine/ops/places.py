@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.bounded import Bounded
-from engine.dtypes import BOOL, uint8
-from engine.errors import DimError, ShapeError
-from engine.types import Shape, Type, contiguous_strides, elementwise_strides
+from engine.dtypes import BOOL, DType, int32, int64, uint8
+from engine.errors import DimError, DTypeError, ShapeError
+from engine.types import Shape, Type, elementwise_strides
 
 
 def is_mask(each: Any) -> bool:
@@ -40,7 +40,8 @@ def _check_masks(input: Type, indices: Sequence[Type | None]) -> None:
         for own, size in enumerate(each.shape):
             if size != input.shape[axis + own]:
                 raise DimError(
-                    f"The shape of the mask {list(each.shape)} at index {own} does not match the shape of the indexed "
+                    f"The shape of the mask {list(each.shape)} at index {own} does not match the shape of "
+                    "the indexed "
                     f"tensor {list(input.shape)} at index {axis + own}",
                     expected=list(input.shape),
                     actual=list(each.shape),
@@ -61,7 +62,7 @@ def _broadcast(shapes: Sequence[Shape]) -> Shape:
 
 
 def gathered_type(input: Type, indices: Sequence[Type | None]) -> Type:
-    """The type of `input[indices]`. What a mask lets through is known at run only, unless another index says it."""
+    """The type of `input[indices]`. A mask gives a bounded size, unless another index tells it."""
     _check_masks(input, indices)
     entries = spread(indices)
     entries += [None] * (input.ndim - len(entries))
@@ -74,12 +75,18 @@ def gathered_type(input: Type, indices: Sequence[Type | None]) -> Type:
     together = at == list(range(at[0], at[-1] + 1))
     lead = at[0] if together else 0
     rest = [axis for axis in range(input.ndim) if axis not in at]
-    shape = (*(input.shape[axis] for axis in rest[:lead]), *common, *(input.shape[axis] for axis in rest[lead:]))
+    shape = (
+        *(input.shape[axis] for axis in rest[:lead]),
+        *common,
+        *(input.shape[axis] for axis in rest[lead:]),
+    )
     strides = _strides(input, shape, rest, lead, common, [each for each in indices if each is not None])
     return Type(shape, input.dtype, strides)
 
 
-def _strides(input: Type, shape: Shape, rest: list[int], lead: int, common: Shape, indices: list[Type]) -> Shape | None:
+def _strides(
+    input: Type, shape: Shape, rest: list[int], lead: int, common: Shape, indices: list[Type]
+) -> Shape | None:
     """torch iterates over the result with the source at stride 0 along the gathered dimensions."""
     if input.strides is None and all(each.strides is None for each in indices):
         return None
@@ -112,9 +119,15 @@ def out_of_bounds(shape: Shape, indices: Sequence[Any]) -> DimError:
         else:
             bad = each[(each < -shape[axis]) | (each >= shape[axis])]
             if bad.size:
-                return DimError(f"index {bad.flat[0]} is out of bounds for dimension {number} with size {shape[axis]}")
+                return DimError(
+                    f"index {bad.flat[0]} is out of bounds for dimension {number} with size {shape[axis]}"
+                )
             axis, number = axis + 1, number + 1
-    found = [(int(np.count_nonzero(each)),) if is_mask(each) else each.shape for each in indices if each is not None]
+    found = [
+        (int(np.count_nonzero(each)),) if is_mask(each) else each.shape
+        for each in indices
+        if each is not None
+    ]
     return _mismatch(found)
 
 
@@ -123,3 +136,15 @@ def check_bounds(index: Any, size: int, dim: int) -> None:
     if index.size and (index.min() < 0 or index.max() >= size):
         bad = index[(index < 0) | (index >= size)].flat[0]
         raise ShapeError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
+
+
+def check_index(text: str, dtype: DType) -> None:
+    """An index tensor is int64 or int32; else DTypeError with `text`."""
+    if dtype not in (int64, int32):
+        raise DTypeError(text, expected=["int64", "int32"], actual=dtype.name)
+
+
+def along(index: Any, dim: int) -> tuple[Any, ...]:
+    """The numpy index of the places `index` along `dim`."""
+    grid = np.meshgrid(*(np.arange(size) for size in index.shape), indexing="ij", sparse=True)
+    return tuple(index if at == dim + index.ndim else each for at, each in enumerate(grid))

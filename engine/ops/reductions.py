@@ -123,9 +123,12 @@ def sum_to_size(F: Any, input: Tensor, size: Shape) -> Any:
     lead = len(shape) - len(size)
     if lead < 0 or any(want not in (1, have) for want, have in zip(size, shape[lead:], strict=True)):
         raise ShapeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
-    summed = F.sum(input, tuple(range(lead))) if lead else input
-    kept = tuple(at for at, (want, have) in enumerate(zip(size, shape[lead:], strict=True)) if want != have)
-    return F.sum(summed, kept, True) if kept else summed
+    if not size:
+        return F.sum(input)
+    pairs = enumerate(zip(size, shape[lead:], strict=True), lead)
+    dims = (*range(lead), *(at for at, (want, have) in pairs if want != have))
+    summed = F.sum(input, dims, True) if dims else input
+    return F.view(summed, size) if lead else summed
 
 
 def _mean_type(input: Type, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Type:

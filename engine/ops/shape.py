@@ -8,18 +8,19 @@ from typing import Any
 from engine.define import composite, kernel
 from engine.errors import RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
-from engine.signature import Array, Dim, Shape, Tensor
+from engine.signature import Array, Dim, Shape, Tensor, as_shape
 from engine.strides import view_strides
 from engine.types import Type, strided, wrap_dim
 
 NOT_VIEWABLE = (
-    "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+    "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+    "two "
     "contiguous subspaces). Use .reshape(...) instead."
 )
 
 
 def resolved_size(size: Shape, numel: int) -> Shape:
-    """`size` with its -1 replaced so that it holds `numel` elements; ShapeError in torch's words if it cannot."""
+    """`size` with its -1 replaced so that it holds `numel` elements, or torch's ShapeError."""
     free = [at for at, each in enumerate(size) if each == -1]
     if len(free) > 1:
         raise RuntimeArgumentError("only one dimension can be inferred")
@@ -30,10 +31,13 @@ def resolved_size(size: Shape, numel: int) -> Shape:
     if known != numel if not free else known == 0 or numel % known:
         if free and known == numel == 0:
             raise ShapeError(
-                f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified dimension size "
+                f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
+                "dimension size "
                 "-1 can be any value and is ambiguous"
             )
-        raise ShapeError(f"shape '{list(size)}' is invalid for input of size {numel}", expected=numel, actual=list(size))
+        raise ShapeError(
+            f"shape '{list(size)}' is invalid for input of size {numel}", expected=numel, actual=list(size)
+        )
     return tuple(numel // known if each == -1 else each for each in size)
 
 
@@ -50,10 +54,6 @@ def _view_type(input: Type, size: Shape) -> Type:
     if found is None:
         raise ShapeError(NOT_VIEWABLE)
     return found
-
-
-def _reshaped(input: Array, size: Shape, *, meta: Type) -> Array:
-    return input.reshape(meta.shape)
 
 
 def _reshape_rule(F: Any, x: Any, y: Any, g: Any, size: Shape) -> Any:
@@ -85,7 +85,8 @@ def view(input: Tensor, size: Shape, *, meta: Type) -> Array:
 
     Smooth everywhere.
     """
-    return _reshaped(input, size, meta=meta)
+    found: Array = input.reshape(meta.shape)
+    return found
 
 
 @kernel("_unsafe_view", kind="structural", infer=_view_type, vjp=_reshape_rule, saves=("self_sym_sizes",))
@@ -94,7 +95,8 @@ def unsafe_view(input: Tensor, size: Shape, *, meta: Type) -> Array:
 
     Smooth everywhere.
     """
-    return _reshaped(input, size, meta=meta)
+    found: Array = input.reshape(meta.shape)
+    return found
 
 
 @kernel("_reshape_alias", kind="view", infer=_view_type, vjp=_reshape_rule, saves=("self_sym_sizes",))
@@ -103,7 +105,8 @@ def reshape_alias(input: Tensor, size: Shape, *, meta: Type) -> Array:
 
     Smooth everywhere.
     """
-    return _reshaped(input, size, meta=meta)
+    found: Array = input.reshape(meta.shape)
+    return found
 
 
 @composite(
@@ -121,7 +124,7 @@ def reshape(F: Any, input: Tensor, shape: Shape) -> Any:
 
     Smooth everywhere.
     """
-    size = (shape,) if isinstance(shape, int) else shape
+    size = as_shape(shape)
     if input.meta.is_contiguous:
         return F.view(input, size)
     if _viewed(input.meta, size) is not None:
@@ -149,7 +152,12 @@ def reshape_as(F: Any, input: Tensor, other: Tensor) -> Any:
 
 @composite(
     "flatten",
-    samples=lambda make: [sample(make(2, 3, 2)), sample(make(2, 3, 2), 1), sample(make()), sample(make(2, 3), 0, 0)],
+    samples=lambda make: [
+        sample(make(2, 3, 2)),
+        sample(make(2, 3, 2), 1),
+        sample(make()),
+        sample(make(2, 3), 0, 0),
+    ],
     refusals=lambda make: [
         refused("flatten() has invalid args: start_dim cannot come after end_dim", make(2, 3), 1, 0),
         refused("Dimension out of range (expected to be in range of [-2, 1], but got 5)", make(2, 3), 0, 5),

@@ -121,7 +121,12 @@ def _unsqueeze_type(input: Type, dim: NewDim) -> Type:
     vjp=lambda F, x, y, g, dim: (lambda: F.squeeze(g, dim),),
     saves=("dim",),
     aliases=("expand_dims",),
-    samples=lambda make: [sample(make(2, 3), 0), sample(make(2, 3), -1), sample(make(2, 3), 1), sample(make(), 0)],
+    samples=lambda make: [
+        sample(make(2, 3), 0),
+        sample(make(2, 3), -1),
+        sample(make(2, 3), 1),
+        sample(make(), 0),
+    ],
     refusals=lambda make: [
         refused("Dimension out of range (expected to be in range of [-3, 2], but got 5)", make(2, 3), 5)
     ],
@@ -138,15 +143,18 @@ def _expand_type(input: Type, size: Shape) -> Type:
     lead = len(size) - input.ndim
     if lead < 0:
         raise ShapeError(
-            f"expand(torch.{input.dtype.title}Tensor{{{list(input.shape)}}}, size={list(size)}): the number of sizes "
-            f"provided ({len(size)}) must be greater or equal to the number of dimensions in the tensor ({input.ndim})"
+            f"expand(torch.{input.dtype.title}Tensor{{{list(input.shape)}}}, size={list(size)}): the "
+            "number of sizes "
+            f"provided ({len(size)}) must be greater or equal to the number of dimensions in the tensor "
+            f"({input.ndim})"
         )
     found = list(size)
     for axis in range(len(size) - 1, -1, -1):
         if axis < lead:
             if size[axis] < 0:
                 raise RuntimeArgumentError(
-                    f"The expanded size of the tensor ({size[axis]}) isn't allowed in a leading, non-existing "
+                    f"The expanded size of the tensor ({size[axis]}) isn't allowed in a leading, "
+                    "non-existing "
                     f"dimension {axis}"
                 )
             continue
@@ -155,7 +163,8 @@ def _expand_type(input: Type, size: Shape) -> Type:
         if have not in (1, found[axis]) or found[axis] < 0:
             raise ShapeError(
                 f"The expanded size of the tensor ({size[axis]}) must match the existing size ({have}) at "
-                f"non-singleton dimension {axis}.  Target sizes: {list(size)}.  Tensor sizes: {list(input.shape)}",
+                f"non-singleton dimension {axis}.  Target sizes: {list(size)}.  Tensor sizes: "
+                f"{list(input.shape)}",
                 expected=have,
                 actual=size[axis],
             )
@@ -176,12 +185,15 @@ def _expand_type(input: Type, size: Shape) -> Type:
     ],
     refusals=lambda make: [
         refused(
-            "The expanded size of the tensor (4) must match the existing size (3) at non-singleton dimension 0.  "
+            "The expanded size of the tensor (4) must match the existing size (3) at non-singleton "
+            "dimension 0.  "
             "Target sizes: [4].  Tensor sizes: [3]",
             make(3),
             (4,),
         ),
-        refused("the number of sizes provided (1) must be greater or equal to the number of", make(2, 3), (3,)),
+        refused(
+            "the number of sizes provided (1) must be greater or equal to the number of", make(2, 3), (3,)
+        ),
         refused("(-1) isn't allowed in a leading, non-existing dimension 0", make(3), (-1, 3)),
     ],
 )

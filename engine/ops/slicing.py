@@ -24,7 +24,8 @@ def _select_type(input: Type, dim: Dim, index: int) -> Type:
     axis = dim + input.ndim
     if not -input.shape[axis] <= index < input.shape[axis]:
         raise DimError(
-            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension {axis}",
+            f"select(): index {index} out of range for tensor of size {list(input.shape)} at dimension "
+            f"{axis}",
             expected=input.shape[axis],
             actual=index,
         )
@@ -111,7 +112,9 @@ def _slice_type(input: Type, dim: Dim, start: int | None, end: int | None, step:
         refused("slice() cannot be applied to a 0-dim tensor.", make(), 0),
     ],
 )
-def slice_(input: Tensor, dim: Dim = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Array:
+def slice_(
+    input: Tensor, dim: Dim = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Array:
     """Every `step`-th slice along `dim` from `start` up to but not including `end`; bounds are clamped.
 
     Smooth everywhere.
@@ -128,7 +131,9 @@ def slice_(input: Tensor, dim: Dim = 0, start: int | None = None, end: int | Non
     vjp=lambda F, x, y, g, size, dim, start, end, step: (lambda: F.slice(g, dim, start, end, step),),
     grad_fn="SliceBackwardBackward0",
 )
-def slice_backward(input: Tensor, size: Shape, dim: int, start: int | None, end: int | None, step: int) -> Array:
+def slice_backward(
+    input: Tensor, size: Shape, dim: int, start: int | None, end: int | None, step: int
+) -> Array:
     """Zeros of `size` with `input` in a slice of it.
 
     Smooth everywhere.
@@ -140,14 +145,19 @@ def slice_backward(input: Tensor, size: Shape, dim: int, start: int | None, end:
 
 
 @kernel(
-    "_alias", kind="view", infer=lambda input: input, vjp=lambda F, x, y, g: (lambda: g,), grad_fn="AliasBackward0"
+    "_alias",
+    kind="view",
+    infer=lambda input: input,
+    vjp=lambda F, x, y, g: (lambda: g,),
+    grad_fn="AliasBackward0",
 )
 def alias(input: Tensor) -> Array:
     """A view of all of `input`.
 
     Smooth everywhere.
     """
-    return input.view()
+    found: Array = input.view()
+    return found
 
 
 @composite(

@@ -29,7 +29,9 @@ def _swapped(input: Type, dim0: Dim, dim1: Dim) -> Type:
 
 def _t_type(input: Type) -> Type:
     if input.ndim > 2:
-        raise ShapeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D", actual=input.ndim)
+        raise ShapeError(
+            f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D", actual=input.ndim
+        )
     return _reordered(input, tuple(range(input.ndim))[::-1])
 
 
@@ -48,7 +50,8 @@ def t(input: Tensor) -> Array:
 
     Smooth everywhere.
     """
-    return input.T
+    found: Array = input.T
+    return found
 
 
 @kernel(
@@ -74,7 +77,8 @@ def transpose(input: Tensor, dim0: Dim, dim1: Dim) -> Array:
 def _permute_type(input: Type, dims: tuple[int, ...]) -> Type:
     if len(dims) != input.ndim:
         raise ShapeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
+            "the desired "
             f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}",
             expected=input.ndim,
             actual=len(dims),
@@ -114,7 +118,8 @@ def permute(input: Tensor, dims: Order) -> Array:
 
     Smooth everywhere.
     """
-    return input.transpose(dims)
+    found: Array = input.transpose(dims)
+    return found
 
 
 @composite("T", samples=lambda make: [sample(make(2, 3)), sample(make(2, 3, 4)), sample(make())])
@@ -171,7 +176,8 @@ def _tuple(dims: Any) -> tuple[int, ...]:
 def _moved(rank: int, source: tuple[int, ...], destination: tuple[int, ...]) -> tuple[int, ...]:
     if len(source) != len(destination):
         raise RuntimeArgumentError(
-            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number "
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the "
+            "same number "
             f"of dims as destination ({list(destination)} dims)"
         )
     places = []

@@ -1,0 +1,210 @@
+"""In-place changes of eager tensors: x.add_(…), x += …, x[key] = ….
+
+The op runs out of place on a stand-in that has the old values and the old history; its result is written into
+the memory of the tensor, which takes over the result's history. The storage's version counts the change, so
+that a backward that needs the old values is refused. A view of a tensor with history cannot be changed yet:
+that would change the history of the tensor it is a view of (torch's CopySlices).
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.errors import (
+    ArgumentError,
+    DTypeError,
+    GradError,
+    NotImplementedYet,
+    RuntimeArgumentError,
+    ShapeError,
+)
+from engine.grad_mode import is_grad_enabled
+from engine.op import lookup
+from engine.tensor import F, Tensor
+
+_METHODS = {
+    f"{name}_": name
+    for name in (
+        "add sub mul div pow neg abs exp log sqrt sin cos tanh sigmoid relu square reciprocal clamp floor "
+        "ceil round index_put index_add scatter_add"
+    ).split()
+} | {"zero_": "_zero"}
+_OPERATORS = {
+    "__iadd__": "add",
+    "__isub__": "sub",
+    "__imul__": "mul",
+    "__itruediv__": "div",
+    "__ipow__": "pow",
+}
+_OVERLAP = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+    "location. "
+    "Please clone() the tensor before performing the operation."
+)
+_VIEW_OF_NO_GRAD = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that "
+    "this use "
+    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
+    "and the "
+    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
+    "outside (if "
+    "you want the inplace to be tracked)."
+)
+
+
+def change(tensor: Tensor, op_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Replace the values of `tensor` by those of an op on it; gives `tensor`."""
+    _check_history(tensor)
+    _check_memory(tensor)
+    recorded = is_grad_enabled() and any(getattr(each, "requires_grad", False) for each in (tensor, *args))
+    result = lookup(op_name)(_stand_in(tensor) if recorded else tensor.detach(), *args, **kwargs)
+    if result.dtype.category > tensor.dtype.category:
+        raise DTypeError(
+            f"result type {result.dtype.title} can't be cast to the desired output type {tensor.dtype.title}",
+            expected=tensor.dtype.name,
+            actual=result.dtype.name,
+        )
+    if result.shape != tensor.shape:
+        raise ShapeError(
+            f"output with shape {list(tensor.shape)} doesn't match the broadcast shape {list(result.shape)}",
+            expected=list(tensor.shape),
+            actual=list(result.shape),
+        )
+    result = F.to(result, tensor.dtype)
+    if result.requires_grad and tensor.base is not None:
+        raise NotImplementedYet("a tensor with history written into a view (CopySlices)")
+    np.copyto(tensor.array, result.array)
+    tensor.storage.version += 1
+    if result.grad_fn is not None:
+        _take_history(tensor, result)
+    return tensor
+
+
+def _check_history(tensor: Tensor) -> None:
+    """What torch refuses while ops are recorded: changes of leaves that require grad, and of their views."""
+    if not is_grad_enabled():
+        return
+    maker = tensor.grad_fn
+    if tensor.base is None:
+        if tensor.is_leaf and tensor.requires_grad:
+            raise GradError("a leaf Variable that requires grad is being used in an in-place operation.")
+        return
+    if maker is not None and len(maker.outputs) > 1:
+        raise GradError(
+            f"Output {tensor.output_nr} of {maker.name().partition('Backward')[0]} is a view and is being "
+            "modified "
+            "inplace. This view is the output of a function that returns multiple views. Such functions do "
+            "not allow "
+            "the output views to be modified inplace. You should replace the inplace operation by an "
+            "out-of-place one."
+        )
+    if tensor.base.requires_grad and maker is None:
+        raise GradError(_VIEW_OF_NO_GRAD)
+    if tensor.base.requires_grad and tensor.base.is_leaf:
+        raise GradError(
+            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+        )
+    if maker is not None:
+        raise NotImplementedYet("an in-place change of a view of a tensor with history (CopySlices)")
+
+
+def _check_memory(tensor: Tensor) -> None:
+    steps = zip(tensor.stride(), tensor.shape, strict=True)
+    if any(step == 0 and size > 1 for step, size in steps) or not tensor.array.flags.writeable:
+        raise RuntimeArgumentError(_OVERLAP)
+
+
+def _stand_in(tensor: Tensor) -> Tensor:
+    """The tensor as it was: its history, and a copy of its values, which the backward may read."""
+    before = Tensor(tensor.array.copy(order="K"), tensor.meta)
+    return before if tensor.grad_fn is None else before.attach(tensor.grad_fn, tensor.output_nr)
+
+
+def _take_history(tensor: Tensor, result: Tensor) -> None:
+    kept = tensor.retains_grad and tensor.grad_fn is not None
+    if kept and tensor.grad_fn is not None:
+        del tensor.grad_fn.retained[tensor.output_nr]
+    assert result.grad_fn is not None
+    tensor.attach(result.grad_fn, result.output_nr)
+    tensor.rebased += 1
+    if kept:
+        result.grad_fn.retained[result.output_nr] = weakref.ref(tensor)
+
+
+def fill_(self: Tensor, value: Any) -> Tensor:
+    """Write a number, or a 0-dim tensor, everywhere."""
+    return change(self, "_fill_tensor" if isinstance(value, Tensor) else "_fill_number", (value,), {})
+
+
+def copy_(self: Tensor, src: Any) -> Tensor:
+    """Write the values of `src`, broadcast and cast."""
+    return change(self, "_copy", (src,), {}) if isinstance(src, Tensor) else fill_(self, src)
+
+
+def detach_(self: Tensor) -> Tensor:
+    """Forget how it was made: a leaf that does not require grad."""
+    if self.base is not None:
+        raise GradError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel "
+            "(DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and "
+            "hence "
+            "detach_() cannot be called on these gradients. To fix this error, please refer to the "
+            "Optimizer.zero_grad() "
+            "function in torch/optim/optimizer.py as a solution."
+        )
+    self.forget()
+    return self
+
+
+def setitem(tensor: Tensor, key: Any, value: Any) -> None:
+    """`tensor[key] = value`: through views where the key makes one, else by index_put_."""
+    from engine.ops.indexing import subscript
+    from engine.subscript import keys_of
+
+    if not isinstance(value, (Tensor, bool, int, float, complex)):
+        raise ArgumentError(f"can't assign a {type(value).__name__} to a torch.{tensor.dtype.title}Tensor")
+    if key is False:
+        return
+    keys = keys_of(key)
+    full = keys if any(each is Ellipsis for each in keys) else (*keys, Ellipsis)
+    target, indices = subscript(F, tensor, full)
+    if not isinstance(value, Tensor):
+        value = F.full((), value, dtype=tensor.dtype)
+    if indices:
+        change(target, "index_put", (tuple(indices), value), {})
+    elif value.ndim == 0:
+        fill_(target, value)
+    else:
+        copy_(target, _without_leading_ones(value, target.ndim, target.shape))
+
+
+def _without_leading_ones(value: Tensor, rank: int, shape: tuple[int, ...]) -> Any:
+    """`value` as it broadcasts to a target of fewer dimensions."""
+    sizes = value.meta.shape
+    while len(sizes) > rank and sizes[0] == 1:
+        sizes = sizes[1:]
+    value = value if sizes == value.meta.shape else F.view(value, sizes)
+    return value if sizes == tuple(shape) else F.expand(value, tuple(shape))
+
+
+def _method(op_name: str) -> Callable[..., Tensor]:
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return change(self, op_name, args, kwargs)
+
+    method.__doc__ = f"{op_name.removeprefix('_')}, written into the tensor itself."
+    return method
+
+
+def install() -> None:
+    """Give Tensor its in-place methods."""
+    for name, op_name in (_METHODS | _OPERATORS).items():
+        setattr(Tensor, name, _method(op_name))
+    for written in (fill_, copy_, detach_):
+        if written.__name__ not in Tensor.__dict__:
+            setattr(Tensor, written.__name__, written)
+    Tensor.__setitem__ = setitem  # type: ignore[method-assign]
