@@ -40,7 +40,9 @@ class Run:
         if not isinstance(arg, dict):
             return arg
         if "tensor" in arg:
-            leaf = torch.tensor(array(arg["tensor"]))  # contiguous, empty ones too
+            leaf = torch.tensor(array(arg["tensor"]))
+            if not leaf.numel():  # numpy's strides of an empty array are not torch's
+                leaf = torch.zeros(leaf.shape, dtype=leaf.dtype)
             leaf.requires_grad_(arg["tensor"].get("requires_grad", False))
             if leaf.requires_grad:
                 self.inputs.append(leaf)
