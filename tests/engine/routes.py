@@ -1,7 +1,7 @@
 """The ways to run a stored case of `tests/oracle` through the engine, all with one answer.
 
-`ROUTES` lists them; every test of `test_oracle.py` runs over each. A new way to run ops (a compiled program,
-a batched one) is one more class with `first`, `second` and `refuse`.
+Every test of `test_oracle.py` runs over each of its `ROUTES`: define-by-run here, programs in
+`program_route.py`. A new way to run ops (a batched one) is one more class with `first`, `second` and `refuse`.
 """
 
 from __future__ import annotations
@@ -117,9 +117,6 @@ class Eager:
 
     def refuse(self, case: Case) -> None:
         EagerRun(case)
-
-
-ROUTES: tuple[Route, ...] = (Eager(),)
 
 
 def _tensor(values: Any) -> engine.Tensor | None:

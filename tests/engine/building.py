@@ -1,0 +1,46 @@
+"""Programs in few words, for the tests of the compiled side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import engine
+
+Json = dict[str, Any]
+
+
+def leaf(data: Any, dtype: str = "float64") -> engine.Tensor:
+    """An input that requires grad."""
+    return engine.tensor(np.asarray(data, dtype=dtype), requires_grad=True)
+
+
+def const(data: Any, dtype: str = "float64") -> engine.Tensor:
+    """An input that does not."""
+    return engine.tensor(np.asarray(data, dtype=dtype))
+
+
+def node(op: str, *args: Any, **attrs: Any) -> Json:
+    """A nested op node."""
+    return {"op": op, "in": list(args), **({"attrs": attrs} if attrs else {})}
+
+
+def let(name: str, op: str, *args: Any, **attrs: Any) -> Json:
+    """A statement that names its result."""
+    return {"id": name, **node(op, *args, **attrs)}
+
+
+def backward(graph: list[Any], inputs: dict[str, Any], *outputs: str, **settings: Any) -> engine.Result:
+    """The answer of a program."""
+    return engine.Program(graph).backward(inputs, list(outputs) or None, **settings)
+
+
+def values(found: dict[str, Any]) -> dict[str, Any]:
+    """Tensors by name as nested lists; None stays."""
+    return {name: None if each is None else each.array.tolist() for name, each in found.items()}
+
+
+def names(trace: Any) -> list[str]:
+    """The names of a trace's nodes."""
+    return [each["name"] for each in trace["nodes"]]
