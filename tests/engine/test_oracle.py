@@ -30,16 +30,12 @@ DIFFERENT = {
 DIFFERENT_SECOND = {
     "nn.functional.softplus-3": "at beta * x == threshold torch's second derivative is not that of its first",
 }
-
-
+# A program's trace is the same whatever its inputs' values: it shows a 0-dim index as a tensor.
+_INDEX = {"SelectBackward0": {"index": {"dtype": "int64", "shape": []}}}
+_MASK = {"IndexBackward0": {"indices": [{"dtype": "bool", "shape": [1]}]}}
+BY_TENSOR: dict[str, Any] = {"getitem-40": _INDEX, "getitem-41": _INDEX, "getitem-82": _INDEX}
+BY_TENSOR |= {"getitem-88": _MASK, "getitem-90": _MASK}
 ROUTES: tuple[Route, ...] = (Eager(), Compiled())
-BY_TENSOR = {
-    "getitem-40",
-    "getitem-41",
-    "getitem-82",
-    "getitem-88",
-    "getitem-90",
-}  # an index known at run only
 
 
 def stored(kind: str) -> list[Any]:
@@ -75,14 +71,10 @@ def test_op_is_registered(name: str) -> None:
         assert lookup(name)
 
 
-def selected_by_tensor(case: Case) -> list[Json]:
-    """The trace of a program, which is the same whatever its inputs' values: it shows an index as a tensor."""
-    shown = {"index": {"dtype": "int64", "shape": []}} if case.id in BY_TENSOR else {}
-    nodes: list[Json] = case["trace"]
-    return [
-        {**node, "saved": {**node["saved"], **shown}} if node["name"] == "SelectBackward0" else node
-        for node in nodes
-    ]
+def traced_by(route: Route, case: Case) -> list[Json]:
+    """The nodes that torch makes, as `route` shows them."""
+    shown = BY_TENSOR.get(case.id, {}) if route.name == "program" else {}
+    return [{**node, "saved": {**node["saved"], **shown.get(node["name"], {})}} for node in case["trace"]]
 
 
 @by_route
@@ -97,8 +89,7 @@ def test_op(route: Route, case: Case) -> None:
     for at, (gradient, expected) in enumerate(zip(answer.gradients, case.grads, strict=True)):
         equal(gradient, expected, f"gradient of leaf {at}")
     assert answer.roots == case["roots"]
-    traced = selected_by_tensor(case) if route.name == "program" else case["trace"]
-    assert (answer.nodes == traced) == (case.id not in DIFFERENT)
+    assert (answer.nodes == traced_by(route, case)) == (case.id not in DIFFERENT)
 
 
 @by_route
