@@ -1,22 +1,36 @@
 """gradwire's engine: the semantics of torch.autograd on numpy.
 
 `import engine as torch` runs the PyTorch autograd tutorial. Every op of the registry is a function here
-(`engine.exp`, `engine.linalg.norm`, `engine.nn.functional.gelu`) and, where it takes a tensor first, a method.
+(`engine.exp`, `engine.linalg.norm`, `engine.nn.functional.gelu`) and, where PyTorch has it so, a method.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine import methods as _methods
-from engine import ops as _ops
 from engine import errors
+from engine import methods as _methods
+from engine import ops as _ops  # noqa: F401
 from engine.autograd import backward, grad
 from engine.catalogue import Entry, catalogue
 from engine.dtypes import ALIASES as _DTYPE_ALIASES
-from engine.dtypes import DType, dtype, get_default_dtype, set_default_dtype
+from engine.dtypes import (
+    DType,
+    complex64,
+    complex128,
+    dtype,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    int8,
+    int16,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
 from engine.dtypes import bool_ as bool
-from engine.dtypes import complex64, complex128, float16, float32, float64, int8, int16, int32, int64, uint8
 from engine.factories import (
     arange,
     eye,
@@ -43,13 +57,37 @@ from engine.limits import Limits
 from engine.namespace import Namespace as _Namespace
 from engine.op import Op, lookup
 from engine.program import Prepared, Program
-from engine.result import Result
 from engine.random import Generator, initial_seed, manual_seed
-from engine.tensor import Size, Tensor
+from engine.result import Result
+from engine.storage import Size
+from engine.tensor import Tensor
 
 _methods.install()  # when every family is in the registry
 linalg = _Namespace("linalg")
 nn = _Namespace("nn")
+
+
+# fmt: off
+__all__ = [
+    # tensors
+    "Tensor", "Size", "tensor", "from_numpy", "zeros", "ones", "full", "arange", "linspace", "eye",
+    "zeros_like", "ones_like", "full_like", "rand", "randn", "randint", "randperm", "rand_like",
+    "randn_like", "randint_like",
+    # ops by namespace
+    "linalg", "nn",
+    # gradients
+    "backward", "grad", "Function", "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled",
+    # programs
+    "Program", "Prepared", "Result", "Limits",
+    # dtypes
+    "DType", "dtype", "get_default_dtype", "set_default_dtype", "bool", "uint8", "int8", "int16",
+    "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
+    # random numbers
+    "Generator", "manual_seed", "initial_seed",
+    # the catalogue, errors
+    "Op", "Entry", "catalogue", "lookup", "errors",
+]
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine import seeds
-from engine.errors import ArgumentError, GradError, RuntimeArgumentError, ValueArgumentError
+from engine.errors import ArgumentError, GradError, NotImplementedYet, RuntimeArgumentError, ValueArgumentError
 from engine.function import Function
 from engine.grad_mode import set_grad_enabled
 from engine.node import AccumulateGrad, Node, edge_of
@@ -216,9 +216,12 @@ def grad(
     retain_graph: bool | None = None,
     create_graph: bool = False,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The vjp of `outputs` with `grad_outputs` for each of `inputs`; `.grad` is left alone."""
+    if is_grads_batched:
+        raise NotImplementedYet("is_grads_batched is not implemented yet")
     if materialize_grads and allow_unused is False:
         raise ValueArgumentError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."

@@ -30,8 +30,6 @@ class Conversions:
         @property
         def grad_fn(self) -> Node | None: ...
 
-        def __getitem__(self, key: Any) -> Any: ...
-
     def numpy(self) -> np.ndarray[Any, Any]:
         """The array behind it; GradError if it requires grad."""
         if self.requires_grad:
@@ -88,7 +86,8 @@ class Conversions:
     def __iter__(self) -> Iterator[Any]:
         if not self.meta.shape:
             raise ArgumentError("iteration over a 0-d tensor")
-        return iter([self[at] for at in range(len(self))])
+        rows: Any = self
+        return iter([rows[at] for at in range(len(self))])
 
     def __hash__(self) -> int:
         return id(self)

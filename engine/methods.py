@@ -70,5 +70,5 @@ def install() -> None:
         for special, name in names.items():
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
-    Tensor.__getitem__ = subscript.getitem  # type: ignore[method-assign]
+    Tensor.__getitem__ = subscript.getitem  # type: ignore[misc]
     inplace.install()

@@ -18,28 +18,9 @@ from engine.errors import GradError, NotImplementedYet
 from engine.grad_mode import is_grad_enabled
 from engine.node import AccumulateGrad, Node, OpNode, RemovableHandle, node_class
 from engine.op import Functions, Op, register_eager
+from engine.storage import Size, Storage
 from engine.strides import laid_out
 from engine.types import Type, strided, wrap_dim
-
-
-class Size(tuple[int, ...]):
-    """A shape, printed as torch prints it."""
-
-    def __repr__(self) -> str:
-        return f"torch.Size({list(self)})"
-
-    def numel(self) -> int:
-        """The number of elements."""
-        return int(np.prod(self, dtype=np.int64))
-
-
-class Storage:
-    """The memory that views share; `version` counts in-place changes."""
-
-    __slots__ = ("version",)
-
-    def __init__(self) -> None:
-        self.version = 0
 
 
 class Tensor(Conversions):
@@ -59,7 +40,8 @@ class Tensor(Conversions):
         root = base if base is None or base.base is None else base.base
         self.base: Tensor | None = root  # the tensor that this is a view of
         self.storage: Storage = Storage() if root is None else root.storage
-        self.rebased = 0 if root is None else root.rebased  # how often its history was replaced, or its base's was
+        # how often its history was replaced, or its base's was
+        self.rebased: int = 0 if root is None else root.rebased
         self._requires_grad = requires_grad
         self._grad_fn: Node | None = None
         self.output_nr = 0

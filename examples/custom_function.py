@@ -7,7 +7,7 @@ import engine as torch
 
 
 class Round(torch.autograd.Function):
-    """Rounding, with the straight-through estimator: its derivative is 0 almost everywhere, so pass g on."""
+    """Rounding, with the straight-through estimator: its derivative is 0 almost everywhere."""
 
     @staticmethod
     def forward(ctx, x):
@@ -19,7 +19,7 @@ class Round(torch.autograd.Function):
 
 
 class LogOnePlusExp(torch.autograd.Function):
-    """log(1 + exp(x)). Differentiated op by op it gives inf / inf for large x; its derivative is a sigmoid."""
+    """log(1 + exp(x)). Op by op its derivative is inf / inf for large x; in truth it is a sigmoid."""
 
     @staticmethod
     def forward(ctx, x):

@@ -1,0 +1,68 @@
+"""What a statement costs: chains of ops on four numbers, where the arithmetic costs next to nothing."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import engine
+
+STEPS = (
+    {"op": "mul", "in": [1.01]},
+    {"op": "sin", "in": []},
+    {"op": "add", "in": ["x"]},
+    {"op": "tanh", "in": []},
+)
+
+
+class Costs(NamedTuple):
+    """Seconds for the whole chain."""
+
+    read: float  # Program(graph): fields, names, references, arity
+    plan: float  # prepare: shapes, dtypes, the backward pass as a graph, the plan
+    run: float  # the planned steps, forward and backward
+    again: float  # a whole request for a graph and shapes that are known
+    eager: float  # the same chain define-by-run, with backward()
+
+
+def graph(length: int) -> list[dict[str, Any]]:
+    """A chain of `length` statements from the input x to one number."""
+    statements: list[dict[str, Any]] = []
+    last = "x"
+    for number in range(length - 1):
+        step = STEPS[number % len(STEPS)]
+        statements.append({"id": f"v{number}", "op": step["op"], "in": [last, *step["in"]]})
+        last = f"v{number}"
+    return [*statements, {"id": "out", "op": "sum", "in": [last]}]
+
+
+def costs(length: int, median: Callable[..., float]) -> Costs:
+    """The costs of a chain of `length` statements."""
+    statements = graph(length)
+    inputs = {"x": engine.tensor([0.1, 0.2, 0.3, 0.4], requires_grad=True)}
+    program = engine.Program(statements)
+    prepared = program.prepare(inputs, trace=False)
+    return Costs(
+        read=median(lambda: engine.Program(statements)),
+        plan=median(lambda fresh: fresh.prepare(inputs, trace=False), lambda: engine.Program(statements)),
+        run=median(prepared.run),
+        again=median(lambda: program.backward(inputs, trace=False)),
+        eager=median(lambda: eager(length)),
+    )
+
+
+def eager(length: int) -> engine.Tensor:
+    """The chain define-by-run."""
+    x = engine.tensor([0.1, 0.2, 0.3, 0.4], requires_grad=True)
+    value = x
+    for number in range(length - 1):
+        kind = number % len(STEPS)
+        value = (
+            value * 1.01
+            if kind == 0
+            else value.sin()
+            if kind == 1
+            else value + x
+            if kind == 2
+            else value.tanh()
+        )
+    value.sum().backward()
+    return x

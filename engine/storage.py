@@ -1,0 +1,25 @@
+"""What tensors are made of: a shape, and memory that views share."""
+
+from __future__ import annotations
+
+import math
+
+
+class Size(tuple[int, ...]):
+    """A shape, printed as torch prints it."""
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return math.prod(self)
+
+
+class Storage:
+    """The memory that views share; `version` counts in-place changes."""
+
+    __slots__ = ("version",)
+
+    def __init__(self) -> None:
+        self.version = 0

@@ -1,0 +1,90 @@
+"""What docs/ shows is what happens: requests are sent, sessions and programs are run."""
+
+import doctest
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import anyio
+import pytest
+
+from tests.contract.examples import exchange
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+FENCE = re.compile(r"(?:<!-- route: (\S+) -->\n)?```(\w+)\n(.*?)```", re.S)
+
+
+class Shown(NamedTuple):
+    """A request, and the part of its answer that the page shows."""
+
+    id: str
+    path: str
+    body: dict[str, Any]
+    answer: dict[str, Any]
+
+
+def fenced(path: Path, language: str) -> list[tuple[str, str]]:
+    """(route or "", text) of the blocks in a language."""
+    blocks = FENCE.findall(path.read_text(encoding="utf-8"))
+    return [(route, text) for route, found, text in blocks if found == language]
+
+
+def requests() -> Iterator[Shown]:
+    """Each request of the pages, with the answer in the block after it."""
+    for path in DOCS:
+        blocks = [(route or "/backward", json.loads(text)) for route, text in fenced(path, "json")]
+        pairs = zip(blocks[::2], blocks[1::2], strict=True)
+        for number, ((route, body), (_, answer)) in enumerate(pairs):
+            yield Shown(f"{path.stem}-{number}", route, body, answer)
+
+
+def contains(found: Any, shown: Any, where: str = "") -> None:
+    """`found` has all that is shown; numbers agree to three digits."""
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            assert key in found, f"{where}/{key}"
+            contains(found[key], value, f"{where}/{key}")
+    elif isinstance(shown, list):
+        assert len(found) == len(shown), where
+        for number, value in enumerate(shown):
+            contains(found[number], value, f"{where}/{number}")
+    elif isinstance(shown, float):
+        assert found == pytest.approx(shown, rel=1e-3, abs=1e-6), where
+    else:
+        assert (type(found), found) == (type(shown), shown), where
+
+
+@pytest.mark.parametrize("shown", list(requests()), ids=lambda shown: shown.id)
+def test_a_request_is_answered_as_shown(shown: Shown) -> None:
+    answer = anyio.run(exchange, {"method": "POST", "path": shown.path, "body": shown.body})
+    assert answer.status_code == 200, answer.text
+    contains(answer.json(), shown.answer)
+
+
+@pytest.mark.parametrize("path", [path for path in DOCS if fenced(path, "pycon")], ids=lambda path: path.stem)
+def test_a_session_prints_what_it_shows(path: Path) -> None:
+    session = "".join(text for _, text in fenced(path, "pycon"))
+    test = doctest.DocTestParser().get_doctest(session, {}, path.name, str(path), 0)
+    said: list[str] = []
+    failed, tried = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(
+        test, out=said.append
+    )
+    assert tried
+    assert not failed, "".join(said)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in DOCS if fenced(path, "python")], ids=lambda path: path.stem
+)
+def test_a_program_runs(path: Path) -> None:
+    """In a process of its own: an op that a page defines is no op of the service."""
+    source = "\n\n".join(text for _, text in fenced(path, "python"))
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", source], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
