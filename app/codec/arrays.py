@@ -11,13 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import engine
-from engine.errors import (
-    ArgumentError,
-    LimitExceeded,
-    RuntimeArgumentError,
-    ShapeError,
-    ValueArgumentError,
-)
+from engine import errors
 
 Array = npt.NDArray[Any]
 Place = tuple[str | int, ...]
@@ -51,7 +45,7 @@ def from_numbers(
     if isinstance(data, np.ndarray):
         sizes, values = data.shape, data.reshape(-1)
         if len(sizes) - pairs > limits[0]:
-            raise LimitExceeded("rank", len(sizes) - pairs, limits[0])
+            raise errors.LimitExceeded("rank", len(sizes) - pairs, limits[0])
         dtype = dtype or defaults[0 if data.dtype.kind == "f" else 1]
         values = _as_integers(values, dtype, sizes) if kind_of(dtype.name) == "int" else values
     else:
@@ -60,7 +54,7 @@ def from_numbers(
         values = _CONVERT[_KINDS[dtype.numpy.kind]](flat, dtype, sizes)
     if pairs and values.size:  # without elements there are no pairs to see
         if not sizes or sizes[-1] != 2:
-            raise ShapeError(
+            raise errors.ShapeError(
                 "a complex number is written [re, im]", expected=2, actual=sizes[-1] if sizes else "a number"
             )
         sizes = sizes[:-1]
@@ -77,13 +71,13 @@ def _agreed(sizes: tuple[int, ...], shape: tuple[int, ...] | None) -> tuple[int,
         return sizes
     count = math.prod(sizes)
     if math.prod(shape) != count:
-        raise ShapeError(
+        raise errors.ShapeError(
             f"shape '{list(shape)}' is invalid for input of size {count}",
             expected=list(shape),
             actual=list(sizes),
         )
     if len(sizes) != 1 and count:
-        raise ShapeError(
+        raise errors.ShapeError(
             f"data has shape {list(sizes)}, declared is {list(shape)}",
             expected=list(shape),
             actual=list(sizes),
@@ -101,7 +95,7 @@ def _flatten(data: Any, pairs: int, limits: tuple[int, int]) -> tuple[list[Any],
     level = [data]
     while level and type(level[0]) is list:
         if len(sizes) == rank + pairs:
-            raise LimitExceeded("rank", rank + _depth(level[0]), rank)
+            raise errors.LimitExceeded("rank", rank + _depth(level[0]), rank)
         length = len(level[0])
         for position, each in enumerate(level):
             if type(each) is not list:
@@ -112,7 +106,7 @@ def _flatten(data: Any, pairs: int, limits: tuple[int, int]) -> tuple[list[Any],
                 text = f"expected sequence of length {length} at dim {len(sizes)} (got {len(each)})"
                 raise _odd_one(position, sizes, text, length, len(each))
         if len(level) * length > elements * (1 + pairs):
-            raise LimitExceeded("elements", len(level) * length // (1 + pairs), elements)
+            raise errors.LimitExceeded("elements", len(level) * length // (1 + pairs), elements)
         sizes.append(length)
         level = list(chain.from_iterable(level))
     if list in set(map(type, level)):
@@ -128,8 +122,8 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _odd_one(position: int, sizes: list[int], text: str, expected: object, actual: object) -> ShapeError:
-    return ShapeError(text, expected=expected, actual=actual, pointer=_index(position, tuple(sizes)))
+def _odd_one(position: int, sizes: list[int], text: str, expected: object, actual: object) -> errors.ShapeError:
+    return errors.ShapeError(text, expected=expected, actual=actual, pointer=_index(position, tuple(sizes)))
 
 
 def _index(position: int, sizes: tuple[int, ...]) -> Place:
@@ -148,13 +142,13 @@ def _infer(types: set[type], defaults: tuple[engine.DType, engine.DType]) -> eng
 
 def _refuse(
     flat: list[Any], sizes: tuple[int, ...], fits: Callable[[Any], bool], expected: str
-) -> ArgumentError:
+) -> errors.ArgumentError:
     """The first element that does not fit, by its place; its value is not repeated."""
     position = next(i for i, each in enumerate(flat) if not fits(each))
     found = (
         "a fraction" if expected == "an integer" and type(flat[position]) is float else _name(flat[position])
     )
-    return ArgumentError(
+    return errors.ArgumentError(
         f"{expected} is expected, not {found}",
         expected=expected,
         actual=found,
@@ -180,7 +174,7 @@ def _floats(flat: list[Any], dtype: engine.DType, sizes: tuple[int, ...]) -> Arr
     try:
         return np.array(flat, np.float64)
     except OverflowError:
-        raise ValueArgumentError("a number is out of the range of float64", expected="float64") from None
+        raise errors.ValueArgumentError("a number is out of the range of float64", expected="float64") from None
 
 
 def _is_number(value: Any) -> bool:
@@ -218,9 +212,9 @@ def _bounds(dtype: engine.DType) -> tuple[int, int]:
     return int(info.min), int(info.max)
 
 
-def _overflow(dtype: engine.DType, position: int, sizes: tuple[int, ...]) -> RuntimeArgumentError:
+def _overflow(dtype: engine.DType, position: int, sizes: tuple[int, ...]) -> errors.RuntimeArgumentError:
     text = f"value cannot be converted to type {dtype.name} without overflow"
-    return RuntimeArgumentError(
+    return errors.RuntimeArgumentError(
         "Overflow when unpacking long long" if dtype.name == "int64" else text,
         expected=list(_bounds(dtype)),
         pointer=_index(position, sizes),

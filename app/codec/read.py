@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import engine
+from engine import errors
 from app.codec import text
 from app.codec.arrays import Array, Place, from_numbers, kind_of
 from app.codec.buffers import from_buffer
 from app.codec.numbers import array_of
-from engine.errors import ArgumentError, EngineError, LimitExceeded, UnknownField, ValueArgumentError
 
 FIELDS = ("data", "dtype", "shape", "requires_grad", "object_type")
 _FLOATING = {None: None, "int": False, "float": True, "complex": True}
@@ -47,7 +47,7 @@ def tensor_and_grad(raw: bytes, rules: Rules, at: text.Path) -> tuple[engine.Ten
         return found, None
     try:
         return found, tensor(grad, Rules(rules.rank, rules.elements, found.dtype, found.dtype), (*at, "grad"))
-    except EngineError as error:
+    except errors.EngineError as error:
         raise error.at(("grad",)) from None
 
 
@@ -89,19 +89,19 @@ def _data(raw: bytes, dtype: object, rules: Rules, at: text.Path) -> Any:
 def _tensor(fields: dict[str, Any], rules: Rules, place: Place) -> engine.Tensor:
     for name in fields:
         if name not in FIELDS:
-            raise UnknownField("a tensor has no such field", expected=list(FIELDS), pointer=(name,))
+            raise errors.UnknownField("a tensor has no such field", expected=list(FIELDS), pointer=(name,))
     if "data" not in fields:
-        raise ArgumentError("a tensor needs data", expected="data")
+        raise errors.ArgumentError("a tensor needs data", expected="data")
     if fields.get("object_type", "array") != "array":
-        raise ArgumentError("the object type is 'array'", expected="array", pointer=("object_type",))
+        raise errors.ArgumentError("the object type is 'array'", expected="array", pointer=("object_type",))
     requires_grad = fields.get("requires_grad", False)
     if not isinstance(requires_grad, bool):
-        raise ArgumentError("true or false is expected", expected="boolean", pointer=("requires_grad",))
+        raise errors.ArgumentError("true or false is expected", expected="boolean", pointer=("requires_grad",))
     dtype = _dtype(fields["dtype"]) if "dtype" in fields else None
     shape = _shape(fields["shape"], rules) if "shape" in fields else None
     try:
         array = _array(fields["data"], dtype, shape, requires_grad, rules)
-    except EngineError as error:
+    except errors.EngineError as error:
         raise error.at(place) from None
     return engine.tensor(array, requires_grad=requires_grad)
 
@@ -117,25 +117,25 @@ def _array(
 
 def _dtype(name: object) -> engine.DType:
     if not isinstance(name, str):
-        raise ArgumentError("a dtype is given by its name", expected="string", pointer=("dtype",))
+        raise errors.ArgumentError("a dtype is given by its name", expected="string", pointer=("dtype",))
     try:
         return engine.dtype(name)
-    except EngineError as error:
+    except errors.EngineError as error:
         raise error.at(("dtype",)) from None
 
 
 def _shape(sizes: object, rules: Rules) -> tuple[int, ...]:
     """The declared shape, refused before anything of that size exists."""
     if not isinstance(sizes, list):
-        raise ArgumentError("a shape is a list of sizes", expected="array", pointer=("shape",))
+        raise errors.ArgumentError("a shape is a list of sizes", expected="array", pointer=("shape",))
     if len(sizes) > rules.rank:
-        raise LimitExceeded("rank", len(sizes), rules.rank).at(("shape",))
+        raise errors.LimitExceeded("rank", len(sizes), rules.rank).at(("shape",))
     for axis, size in enumerate(sizes):
         if type(size) is not int or size < 0:
-            raise ValueArgumentError(
+            raise errors.ValueArgumentError(
                 "a size is a whole number from 0", expected="integer >= 0", pointer=("shape", axis)
             )
     elements = math.prod(size or 1 for size in sizes)  # numpy counts so too
     if elements > rules.elements:
-        raise LimitExceeded("elements", elements, rules.elements).at(("shape",))
+        raise errors.LimitExceeded("elements", elements, rules.elements).at(("shape",))
     return tuple(sizes)

@@ -11,7 +11,6 @@ from app.codec import read, text
 from app.codec.text import Path
 from app.errors import Problem, from_engine, from_validation, pointer
 from app.schemas.request import NOT_BUILT, REQUESTS, BackwardRequest, ForwardRequest
-from engine.errors import EngineError
 
 TEXT_FIELDS = ("graph", "gradient")  # stay text until someone knows what their numbers mean
 ABSENT = (b"null", b"false")
@@ -79,7 +78,7 @@ def inputs(
         at = ("inputs", name)
         try:
             found[name], grad = read.tensor_and_grad(raw, rules, at)
-        except EngineError as error:
+        except engine.errors.EngineError as error:
             raise _refused(error, at) from None
         if grad is not None:
             grads[name] = grad
@@ -109,11 +108,11 @@ def _one(raw: bytes, rules: read.Rules, at: Path) -> engine.Tensor | None:
         return None
     try:
         return read.tensor(raw, rules, at)
-    except EngineError as error:
+    except engine.errors.EngineError as error:
         raise _refused(error, at) from None
 
 
-def _refused(error: EngineError, at: Path) -> Problem:
+def _refused(error: engine.errors.EngineError, at: Path) -> Problem:
     """The codec's refusal; no node tells where it is, so its place stands in front."""
     problem = from_engine(error, at)
     place = pointer((*at, *error.pointer))

@@ -15,7 +15,6 @@ from app.compute.programs import Entry, Programs
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
 from app.schemas.request import BackwardRequest, ForwardRequest
 from app.settings import Settings
-from engine.errors import EngineError, LimitExceeded
 
 log = logging.getLogger("gradwire")
 
@@ -56,7 +55,7 @@ class Service:
             return self.failed(error, request_id)
 
     def prepare(self, route: str, body: bytes) -> Task:
-        """Everything up to the first arithmetic. Raises Problem and EngineError."""
+        """Everything up to the first arithmetic. Raises Problem and engine.errors.EngineError."""
         text.check_depth(body, self.settings.max_json_depth)
         request = reading.envelope(route, body)
         rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
@@ -85,16 +84,16 @@ class Service:
         if isinstance(task.request, BackwardRequest):
             found["grads"] = result.grads
         if task.request.trace is not False:
-            found["trace"] = result.trace
+            found["trace"] = write.trace(result.trace)
         found["graph_id"] = task.entry.graph_id
         body = write.dumps(found, encoding)
         if len(body) > self.limits.output_bytes:
-            raise LimitExceeded("output_bytes", len(body), self.limits.output_bytes)
+            raise engine.errors.LimitExceeded("output_bytes", len(body), self.limits.output_bytes)
         return Answer(200, (("content-type", JSON),), body, task.cost)
 
     def failed(self, error: Exception, request_id: str) -> Answer:
         """The answer that says what went wrong."""
-        if isinstance(error, EngineError):
+        if isinstance(error, engine.errors.EngineError):
             error = from_engine(error)
         elif isinstance(error, MemoryError):
             error = Problem("overloaded", "There is not enough memory for this request now.")

@@ -99,9 +99,9 @@ CASES = [
     case(
         "unknown-attribute",
         "unknown-field",
-        "'axis'",
-        "/graph/0/attrs/axis",
-        **graph({"id": "y", "op": "sum", "in": ["x"], "attrs": {"axis": 0}}),
+        "'dims'",
+        "/graph/0/attrs/dims",
+        **graph({"id": "y", "op": "sum", "in": ["x"], "attrs": {"dims": 0}}),
     ),
     case(
         "too-few-arguments",
