@@ -83,7 +83,7 @@ class Service:
         }
         if isinstance(task.request, BackwardRequest):
             found["grads"] = result.grads
-        if task.request.trace is not False:
+        if result.trace is not None:
             found["trace"] = write.trace(result.trace)
         found["graph_id"] = task.entry.graph_id
         body = write.dumps(found, encoding)
