@@ -24,7 +24,7 @@ from engine.errors import (
 )
 from engine.grad_mode import is_grad_enabled
 from engine.op import lookup
-from engine.tensor import F, Tensor
+from engine.tensor import EAGER, F, Tensor
 
 _METHODS = {
     f"{name}_": name
@@ -61,7 +61,8 @@ def change(tensor: Tensor, op_name: str, args: tuple[Any, ...], kwargs: dict[str
     _check_history(tensor)
     _check_memory(tensor)
     recorded = is_grad_enabled() and any(getattr(each, "requires_grad", False) for each in (tensor, *args))
-    result = lookup(op_name)(_stand_in(tensor) if recorded else tensor.detach(), *args, **kwargs)
+    before = _stand_in(tensor) if recorded else tensor.detach()
+    result = EAGER.apply(lookup(op_name), (before, *args), kwargs)
     if result.dtype.category > tensor.dtype.category:
         raise DTypeError(
             f"result type {result.dtype.title} can't be cast to the desired output type {tensor.dtype.title}",

@@ -39,7 +39,7 @@ class _Subscript:
 
     def __init__(self, F: Any, input: Any, key: tuple[Any, ...]) -> None:
         self.F, self.tensor, self.dim = F, input, 0
-        self.place = 0  # the dimension of `input` itself, for errors
+        self.place = -1  # of the key being applied, which torch's errors call the dimension
         self.indices: list[Any] = []
         used, rank = _count(key), input.meta.ndim
         if used > rank:
@@ -50,12 +50,12 @@ class _Subscript:
     def take(self, key: Any) -> None:
         """Apply one key."""
         F = self.F
+        self.place += 1
         if key is None:
             self.tensor = F.unsqueeze(self.tensor, self.dim)
             self.dim += 1
         elif key is Ellipsis:
             self.dim += self.hidden
-            self.place += self.hidden
         elif isinstance(key, bool):
             self.take_bool(key)
         elif isinstance(key, slice):
@@ -82,7 +82,6 @@ class _Subscript:
                 actual=key,
             )
         self.tensor = self.F.select(self.tensor, self.dim, key)
-        self.place += 1
 
     def take_slice(self, key: slice) -> None:
         start, end, step = (
@@ -99,7 +98,6 @@ class _Subscript:
                 self.tensor, self.dim, start or 0, _OPEN_END if end is None else end, step or 1
             )
         self.dim += 1
-        self.place += 1
 
     def take_tensor(self, key: Any) -> None:
         dtype = key.meta.dtype
@@ -118,13 +116,11 @@ class _Subscript:
             self.take_int(int(key))
         else:
             self.tensor = self.F._select_at(self.tensor, key, self.dim)
-            self.place += 1
 
     def record(self, key: Any) -> None:
         """Keep an index tensor for the gather; None stands for each dimension before it."""
         self.indices += [None] * (self.dim - _dims_of(self.indices)) + [key]
-        used = key.meta.ndim if _is_mask(key.meta.dtype) else 1
-        self.dim, self.place = self.dim + used, self.place + used
+        self.dim += key.meta.ndim if _is_mask(key.meta.dtype) else 1
 
 
 def subscript(F: Any, input: Any, key: tuple[Any, ...]) -> tuple[Any, list[Any]]:

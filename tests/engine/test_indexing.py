@@ -116,7 +116,7 @@ def test_saved_values_are_torchs() -> None:
     [
         ((3, 4), 5, "index 5 is out of bounds for dimension 0 with size 3"),
         ((3, 4), (0, -5), "index -5 is out of bounds for dimension 1 with size 4"),
-        ((3, 4), (None, slice(None), 7), "index 7 is out of bounds for dimension 1 with size 4"),
+        ((3, 4), (None, slice(None), 7), "index 7 is out of bounds for dimension 2 with size 4"),
         ((3, 4), [0, 5], "index 5 is out of bounds for dimension 0 with size 3"),
         ((3, 4), (slice(None), [0, 5]), "index 5 is out of bounds for dimension 0 with size 4"),
         ((3, 4), ([0], [-5]), "index -5 is out of bounds for dimension 1 with size 4"),
