@@ -6,6 +6,6 @@ from tests.engine.behaviour import names
 from tests.engine.behaviour.replay import compare
 
 
-@pytest.mark.parametrize(("module", "scenario"), names("tensor", "conversion"))
+@pytest.mark.parametrize(("module", "scenario"), names("tensor", "conversion", "inplace"))
 def test_scenario(module: str, scenario: str) -> None:
     compare(module, scenario)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-MODULES = ("tensor", "conversion", "backward", "grad", "grad_mode", "graph", "hooks", "function", "context")
+MODULES = tuple("tensor conversion inplace backward grad grad_mode graph hooks function context".split())
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 Scenario = Callable[["Session"], None]
