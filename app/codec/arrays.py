@@ -122,7 +122,9 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _odd_one(position: int, sizes: list[int], text: str, expected: object, actual: object) -> errors.ShapeError:
+def _odd_one(
+    position: int, sizes: list[int], text: str, expected: object, actual: object
+) -> errors.ShapeError:
     return errors.ShapeError(text, expected=expected, actual=actual, pointer=_index(position, tuple(sizes)))
 
 
@@ -174,7 +176,9 @@ def _floats(flat: list[Any], dtype: engine.DType, sizes: tuple[int, ...]) -> Arr
     try:
         return np.array(flat, np.float64)
     except OverflowError:
-        raise errors.ValueArgumentError("a number is out of the range of float64", expected="float64") from None
+        raise errors.ValueArgumentError(
+            "a number is out of the range of float64", expected="float64"
+        ) from None
 
 
 def _is_number(value: Any) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import errors
 from app.codec.arrays import Array
+from engine import errors
 
 
 def from_buffer(data: dict[str, Any], dtype: engine.DType | None, shape: tuple[int, ...] | None) -> Array:

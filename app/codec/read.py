@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import engine
-from engine import errors
 from app.codec import text
 from app.codec.arrays import Array, Place, from_numbers, kind_of
 from app.codec.buffers import from_buffer
 from app.codec.numbers import array_of
+from engine import errors
 
 FIELDS = ("data", "dtype", "shape", "requires_grad", "object_type")
 _FLOATING = {None: None, "int": False, "float": True, "complex": True}
@@ -96,7 +96,9 @@ def _tensor(fields: dict[str, Any], rules: Rules, place: Place) -> engine.Tensor
         raise errors.ArgumentError("the object type is 'array'", expected="array", pointer=("object_type",))
     requires_grad = fields.get("requires_grad", False)
     if not isinstance(requires_grad, bool):
-        raise errors.ArgumentError("true or false is expected", expected="boolean", pointer=("requires_grad",))
+        raise errors.ArgumentError(
+            "true or false is expected", expected="boolean", pointer=("requires_grad",)
+        )
     dtype = _dtype(fields["dtype"]) if "dtype" in fields else None
     shape = _shape(fields["shape"], rules) if "shape" in fields else None
     try:

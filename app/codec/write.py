@@ -37,7 +37,9 @@ def tensor(value: engine.Tensor, encoding: str) -> dict[str, Any]:
 
 def trace(found: dict[str, Any]) -> dict[str, Any]:
     """The trace with its nodes' settings in terms that JSON has: they are as the caller gave them."""
-    nodes = [{**node, "saved": _setting(node["saved"])} if node.get("saved") else node for node in found["nodes"]]
+    nodes = [
+        {**node, "saved": _setting(node["saved"])} if node.get("saved") else node for node in found["nodes"]
+    ]
     return {**found, "nodes": nodes}
 
 
