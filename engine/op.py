@@ -30,6 +30,7 @@ Kind = Literal[
     "structural",  # moves, joins or repeats elements
     "reduction",
     "contraction",  # multilinear: matmul and its kin
+    "decomposition",  # matrices taken apart by LAPACK
     "index",  # reads or writes at computed places
     "normalisation",  # softmax, layer_norm …: coarse kernels along some dims
     "creation",

@@ -19,8 +19,9 @@ from engine.types import Type
 
 
 class Field(NamedTuple):
-    """One saved name: where it comes from ("operand", "operands", "output", "setting", "size"), which one,
-    the operands whose gradient needs it (empty: any), and for sizes how to read it off a Type."""
+    """One saved name: where it comes from ("operand", "operands", "output", "setting", "size" of an operand,
+    "output size"), which one, the operands whose gradient needs it (empty: any), and for sizes how to read
+    it off a Type."""
 
     name: str
     source: str
@@ -51,6 +52,7 @@ _SIZES: dict[str, Callable[[Type], Any]] = {
     "_sym_numel": lambda meta: meta.numel,
     "_sym_strides": lambda meta: list(meta.stride()),
     "_sym_argsize_0": lambda meta: meta.shape[0],
+    "_sym_argsize_minus_1": lambda meta: meta.shape[-1],
     "_dim": lambda meta: meta.ndim,
 }
 
@@ -83,9 +85,12 @@ def _field(op: Op, entry: str) -> Field:
         listed = [p for p in op.params if p.is_operand][position].kind in LISTS
         return Field(name, "operands" if listed else "operand", position, needed_for)
     for suffix, read in _SIZES.items():
-        position = _operand_position(op, source.removesuffix(suffix))
+        owner = source.removesuffix(suffix)
+        position = _operand_position(op, owner)
         if source.endswith(suffix) and position is not None:
             return Field(name, "size", position, needed_for, read)
+        if source.endswith(suffix) and owner in op.outputs:
+            return Field(name, "output size", op.outputs.index(owner), needed_for, read)
     raise ValueError(f"op {op.name} saves {source!r}, which it does not have")
 
 
@@ -121,6 +126,9 @@ def describe(
         value: Any
         if field.source == "setting":
             value = given[field.ref]
+        elif field.source == "output size":
+            assert field.read is not None
+            value = field.read(outputs[field.ref].meta)
         elif field.source == "size":
             assert field.read is not None
             meta = getattr(operands[_places(op, field, len(operands))[0]], "meta", None)

@@ -46,6 +46,7 @@ from engine.ops import (
     slicing,
     softmax,
     spread,
+    svd,
     transposing,
     writing,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "slicing",
     "softmax",
     "spread",
+    "svd",
     "transposing",
     "writing",
 ]

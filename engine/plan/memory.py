@@ -10,6 +10,7 @@ from engine.kernels import Kernel
 from engine.plan.simplify import Instruction
 
 _CHOSEN_OPERANDS = 2  # a kernel may copy its operands and its result once
+_DECOMPOSED = 10  # flops of LAPACK per element of a matrix and its parts, times its smaller side
 
 
 def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> list[list[Value]]:
@@ -80,4 +81,6 @@ def work(each: Instruction) -> int:
     if each.op.kind == "contraction" and len(sizes) > 1:
         # of (m k) @ (k n): the root of mk · kn · mn is mnk; leading batch axes only make it larger
         return int(2.0 * math.sqrt(float(sizes[0]) * float(sizes[1]) * max(out, 1))) + out
+    if each.op.kind == "decomposition":
+        return int(_DECOMPOSED * (sizes[0] + out) * min(each.operands[0].meta.shape[-2:]))
     return int(out + sum(sizes))
