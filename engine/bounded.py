@@ -37,7 +37,8 @@ class Bounded(int):
             return self._refuse() if isinstance(other, float) else NotImplemented
         left, right = (other, self) if swap else (self, other)
         return Bounded(
-            function(int(left), int(right)), lambda sizes: function(resolve(left, sizes), resolve(right, sizes))
+            function(int(left), int(right)),
+            lambda sizes: function(resolve(left, sizes), resolve(right, sizes)),
         )
 
     def _refuse(self, *_: Any) -> Any:
@@ -87,9 +88,9 @@ def resolve(value: Any, sizes: Sizes) -> Any:
 def is_bounded(value: Any) -> bool:
     """Whether a size in `value` is known only at run time."""
     if isinstance(value, Type):
-        return any(type(each) is Bounded for each in value.shape)
+        value = value.shape
     if isinstance(value, (tuple, list)):
-        return any(is_bounded(each) for each in value)
+        return any(type(each) is not int and is_bounded(each) for each in value)
     if isinstance(value, dict):
         return any(is_bounded(each) for each in value.values())
     return type(value) is Bounded

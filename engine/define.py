@@ -212,6 +212,15 @@ def composite(name: str, **record: Any) -> Callable[[Callable[..., Any]], Op]:
     return define
 
 
+def zero_rule(count: int) -> Rule:
+    """The rule of a piecewise constant function: a zero cotangent for each operand."""
+
+    def rule(F: Any, x: Any, y: Any, g: Any, **settings: Any) -> Any:
+        return [lambda: F.zeros_like(g)] * count
+
+    return rule
+
+
 def _doc(declaration: Callable[..., Any]) -> str:
     text = inspect.getdoc(declaration)
     if not text:

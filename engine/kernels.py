@@ -86,6 +86,7 @@ class Kernel:
         self.steps = _parse(program)
         self.compute = compute
         self.scratch = len({step.out for step in self.steps}) - 1
+        self._known: dict[Any, Callable[..., Any]] = {}  # what `compile` gave for tensors alone
 
     def compute_dtype(self, kinds: Sequence[str], metas: Sequence[Any]) -> DType:
         """The dtype that operands are cast to before the first step; float32 for chains of float16."""
@@ -98,6 +99,17 @@ class Kernel:
         self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]
     ) -> Callable[..., Any]:
         """A function of the operands' arrays (a Python scalar's is ignored: its value is bound here)."""
+        if attrs or not all(type(meta) is Type for meta in metas):
+            return self._compile(params, metas, out, attrs)
+        key = (out.dtype, get_default_dtype(), *[(meta.dtype, not meta.shape) for meta in metas])
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._compile(params, metas, out, attrs)
+        return found
+
+    def _compile(
+        self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]
+    ) -> Callable[..., Any]:
         operands = [p for p in params if p.is_operand]
         dtype = self.compute_dtype([p.kind for p in operands], metas)
         casts = []

@@ -11,18 +11,23 @@ of the others it sees shape and dtype.
 
 from __future__ import annotations
 
-import contextvars
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-import numpy as np
-
+from engine.binding import defaults, match, positions, split
+from engine.builder import Builder, current_builder, register_eager, reset_builder, set_builder
 from engine.errors import UnknownOp
 from engine.kernels import Kernel
-from engine.signature import LISTS, SLOTS, Bound, Param, match, positions, split
+from engine.samples import Call, Refusal, SampleMaker, refused, sample
+from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
 from engine.types import Type
+
+__all__ = [  # beside what is defined here
+    "Builder", "current_builder", "register_eager", "reset_builder", "set_builder",
+    "Call", "Refusal", "SampleMaker", "refused", "sample",
+]  # fmt: skip
 
 Kind = Literal[
     "elementwise",  # one result element from one element of each broadcast operand
@@ -39,22 +44,6 @@ Kind = Literal[
     "composite",  # a body over F, expanded where it is called
 ]
 Rule = Callable[..., Sequence[Callable[[], Any] | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A sample: arguments of one call. numpy arrays in it stand for tensors; floating ones require grad."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A call that must be refused, and the sentence it is refused with."""
-
-    call: Call
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +74,28 @@ class Op:
 
     def __post_init__(self) -> None:
         names = inspect.signature(self.run).parameters if callable(self.run) else {}
-        object.__setattr__(self, "wants_meta", "meta" in names)
-        object.__setattr__(self, "has_lists", any(p.kind in LISTS for p in self.params))
-        plain = all(p.kind in ("Tensor", "Tensor | Number") and p.default is inspect.Parameter.empty for p in self.params)
-        object.__setattr__(self, "plain_arity", len(self.params) if plain else -1)
-        object.__setattr__(self, "single", len(self.outputs) == 1)
+        tensors = [p.kind in ("Tensor", "Tensor | Number") and p.default is MISSING for p in self.params]
         first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
-        object.__setattr__(self, "positions", positions(self.params))
-        object.__setattr__(self, "mixed", any(p.is_operand for p in self.params[first_setting:]))
+        found = {
+            "wants_meta": "meta" in names,
+            "has_lists": any(p.kind in LISTS for p in self.params),
+            "plain_arity": len(self.params) if all(tensors) else -1,
+            "single": len(self.outputs) == 1,
+            "positions": positions(self.params),
+            "kinds": tuple(p.kind for p in self.params if p.is_operand),
+            "defaults": defaults(self.params),
+            "mixed": any(p.is_operand for p in self.params[first_setting:]),
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
     wants_meta: bool = field(init=False)
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
     single: bool = field(init=False)
     positions: dict[str, int] = field(init=False)  # of the parameters, by their names and synonyms
+    kinds: tuple[str, ...] = field(init=False)  # of the operands
+    defaults: dict[str, Any] | None = field(init=False)  # the settings of a call with operands alone
     mixed: bool = field(init=False)  # an operand is declared behind a setting
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -120,6 +117,8 @@ class Op:
     def expand(self, F: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """A composite's body over `F` for a call."""
         assert callable(self.run)
+        if not kwargs and len(args) == self.plain_arity and all(hasattr(each, "meta") for each in args):
+            return self.run(F, *args)
         values = self.match(args, kwargs)
         positional = [v for p, v in zip(self.params, values, strict=True) if not p.keyword_only]
         named = {p.name: v for p, v in zip(self.params, values, strict=True) if p.keyword_only}
@@ -127,6 +126,10 @@ class Op:
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Bound:
         """A call split into operands and settings."""
+        quick = self.defaults is not None and not kwargs and len(args) == len(self.kinds)
+        if quick and all(hasattr(each, "meta") for each in args):
+            assert self.defaults is not None
+            return Bound(tuple(args), self.defaults, self.defaults)
         return split(self.params, self.match(args, kwargs))
 
     def infer_types(self, operands: Sequence[Any], attrs: dict[str, Any]) -> tuple[Type, ...]:
@@ -144,11 +147,15 @@ class Op:
         stop = len(flat) - (len(single) - 1 - start)
         return [*flat[:start], tuple(flat[start:stop]), *flat[stop:]]
 
-    def execute(self, arrays: Sequence[Any], metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]) -> Any:
+    def execute(
+        self, arrays: Sequence[Any], metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]
+    ) -> Any:
         """Run the kernel now. `metas` are the operands' types or Python scalars."""
         return self.compile(metas, out, attrs)(*arrays)
 
-    def compile(self, metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]) -> Callable[..., Any]:
+    def compile(
+        self, metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]
+    ) -> Callable[..., Any]:
         """A function of the operands' arrays alone (a random op's takes the generator first)."""
         if isinstance(self.run, Kernel):
             return self.run.compile(self.params, metas, out[0], attrs)
@@ -163,57 +170,28 @@ class Op:
 
     def slots(self, operands: Sequence[Any]) -> list[int]:
         """Positions of the operands that have a place in next_functions, in order."""
-        kinds = self.operand_kinds(len(operands))
         found = []
+        kinds = self.operand_kinds(len(operands))
         for position, (kind, operand) in enumerate(zip(kinds, operands, strict=True)):
-            scalar_overload = kind == "Tensor | Number" and not hasattr(operand, "meta") and operand is not None
-            if kind in SLOTS and not scalar_overload:
+            if kind == "Tensor | Number":  # a number is of another overload
+                if operand is None or hasattr(operand, "meta"):
+                    found.append(position)
+            elif kind in SLOTS:
                 found.append(position)
         return found
 
-    def operand_kinds(self, count: int) -> list[str]:
+    def operand_kinds(self, count: int) -> Sequence[str]:
         """The kind of each flat operand, `count` of them."""
-        single = [p for p in self.params if p.is_operand]
         if not self.has_lists:
-            return [p.kind for p in single]
+            return self.kinds
         kinds: list[str] = []
-        for p in single:
-            kinds.extend([p.kind] * (count - len(single) + 1) if p.kind in LISTS else [p.kind])
+        for kind in self.kinds:
+            kinds.extend([kind] * (count - len(self.kinds) + 1) if kind in LISTS else [kind])
         return kinds
 
     def node_name(self, operands: Sequence[Any], given: dict[str, Any]) -> str:
         """The name torch gives the grad_fn of this call."""
         return self.grad_fn if isinstance(self.grad_fn, str) else self.grad_fn(operands, given)
-
-
-class Builder(Protocol):
-    """Whatever ops are applied to: arrays now, or a graph."""
-
-    def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any: ...
-
-
-_builder: contextvars.ContextVar[Builder | None] = contextvars.ContextVar("builder", default=None)
-_eager: list[Builder] = []
-
-
-def current_builder() -> Builder:
-    """The builder that ops called now are applied to; define-by-run unless a program is being built."""
-    return _builder.get() or _eager[0]
-
-
-def set_builder(builder: Builder) -> contextvars.Token[Builder | None]:
-    """Make `builder` current; give the token to `reset_builder`."""
-    return _builder.set(builder)
-
-
-def reset_builder(token: contextvars.Token[Builder | None]) -> None:
-    """Undo `set_builder`."""
-    _builder.reset(token)
-
-
-def register_eager(builder: Builder) -> None:
-    """Name the define-by-run builder; called once, by its module."""
-    _eager[:] = [builder]
 
 
 class Functions:
@@ -262,44 +240,8 @@ def names_of(op: Op) -> list[str]:
 
 
 def lookup(name: str) -> Op:
-    """The op called `name`: torch's dotted path without `torch.`, a short name or an alias; else UnknownOp."""
+    """The op called `name`: torch's path without `torch.`, a short name or an alias; else UnknownOp."""
     found = _NAMES.get(name)
     if found is None:
         raise UnknownOp(f"unknown op {name!r}" if len(name) <= 64 else "unknown op")
     return found
-
-
-def zero_rule(count: int) -> Rule:
-    """The rule of a piecewise constant function: a zero cotangent for each operand."""
-
-    def rule(F: Any, x: Any, y: Any, g: Any, **settings: Any) -> Sequence[Callable[[], Any]]:
-        return [lambda: F.zeros_like(g)] * count
-
-    return rule
-
-
-def sample(*args: Any, **kwargs: Any) -> Call:
-    """A sample call; numpy arrays stand for tensors."""
-    return Call(args, kwargs)
-
-
-def refused(text: str, *args: Any, **kwargs: Any) -> Refusal:
-    """A call that must be refused with a sentence that contains `text`."""
-    return Refusal(Call(args, kwargs), text)
-
-
-class SampleMaker:
-    """Makes sample arrays, the same at every run: `make(2, 3)`, `make(4, low=0.1)`, `make.ints(3, high=5)`."""
-
-    def __init__(self, seed: int, dtype: Any = np.float64) -> None:
-        self._random = np.random.default_rng(seed)
-        self._dtype = dtype
-
-    def __call__(self, *shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray[Any, Any]:
-        return np.asarray(self._random.uniform(low, high, shape), dtype=self._dtype)
-
-    def ints(self, *shape: int, low: int = 0, high: int = 10) -> np.ndarray[Any, Any]:
-        return np.asarray(self._random.integers(low, high, shape), dtype=np.int64)
-
-    def bools(self, *shape: int) -> np.ndarray[Any, Any]:
-        return np.asarray(self._random.random(shape) < 0.5)

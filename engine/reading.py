@@ -51,7 +51,9 @@ class Reader(StateReader):
                     'a statement has one of "op", "tensor", "with"', expected=["op", "tensor", "with"]
                 )
         except EngineError as error:
-            raise _named(placed(error, pointer), raw) from None
+            error = placed(error, pointer)
+            # a name used before its definition is found at the definition: the place is the use
+            raise (_named(error, raw) if error.pointer[: len(pointer)] == pointer else error) from None
 
     def _op_statement(self, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> Statement:
         name = raw["op"]

@@ -2,15 +2,16 @@
 
 The annotation of a parameter is its kind. Kinds of operand:
 
-    Tensor           a differentiable slot; a Python scalar there is wrapped (it keeps its slot in next_functions)
+    Tensor           a differentiable slot; a Python scalar there is wrapped (and keeps its slot in
+                     next_functions)
     Tensor | Number  the same, but a Python scalar takes torch's Scalar overload: no slot
     Tensors          a list of differentiable tensors
     Index, Mask, Fixed   a tensor that carries no derivative: integer, bool, any
     Indices          a list of Index, Mask or None
 
-Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim, Dims and Order are
-wrapped to negative numbers (NewDim against one more dimension; Order may name a dim twice), Shape is a tuple of
-ints, Keys the positions of an index, Data a number or nested lists of numbers.
+Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim, Dims and Order
+are wrapped to negative numbers (NewDim against one more dimension; Order may name a dim twice), Shape is a
+tuple of ints, Keys the positions of an index, Data a number or nested lists of numbers.
 """
 
 from __future__ import annotations
@@ -20,11 +21,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from engine.dtypes import DType
-from engine.dtypes import dtype as to_dtype
-from engine.errors import ArgumentError, UnknownField
-from engine.types import wrap_dim, wrap_dims
 
 # What the annotations mean to a type checker: the bodies of kernels see numpy arrays.
 Array = np.ndarray[Any, Any]
@@ -57,9 +53,8 @@ OMITTED: Any = _Omitted()
 SLOTS = frozenset({"Tensor", "Tensor | Number", "Tensors"})
 OPERANDS = SLOTS | {"Index", "Mask", "Fixed", "Indices"}
 LISTS = frozenset({"Tensors", "Indices"})
-_VARIADIC = frozenset({"Shape", "Dims", "Order", "Keys"})
-_SYNONYMS = {"self": "input", "axis": "dim", "keepdims": "keepdim", "x": "input"}
-_SETTINGS = OPERANDS | {"Number | str"} | set("Number int float bool str DType Dim NewDim Dims Order Shape Keys Data".split())
+_KINDS = OPERANDS | {"Number | str"}
+_KINDS |= set("Number int float bool str DType Dim NewDim Dims Order Shape Keys Data".split())
 
 
 class Param(NamedTuple):
@@ -86,85 +81,18 @@ class Bound(NamedTuple):
 
 
 def read_params(declaration: Callable[..., Any], *, skip: int = 0) -> tuple[Param, ...]:
-    """The parameters of a declaration, from its signature; `skip` leading ones (the builder) are not the op's."""
+    """The parameters of a declaration; `skip` leading ones (the builder) are not the op's."""
     params = []
     for each in list(inspect.signature(declaration).parameters.values())[skip:]:
         if each.name == "meta":
             continue  # the kernel asks for the inferred Type
         text = str(each.annotation)
         kind = text.removesuffix(" | None")
-        if kind not in _SETTINGS:
+        if kind not in _KINDS:
             raise TypeError(f"{declaration.__name__}: parameter {each.name} has unknown kind {text!r}")
         keyword_only = each.kind is inspect.Parameter.KEYWORD_ONLY
         params.append(Param(each.name, kind, text != kind, each.default, keyword_only))
     return tuple(params)
-
-
-def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
-    """The value of each parameter, in order, for a call; ArgumentError or UnknownField if it does not fit."""
-    values: list[Any] = [MISSING] * len(params)
-    if params and params[0].kind == "str" and params[0].name in kwargs:  # in a statement it comes among the attrs
-        kwargs = dict(kwargs)
-        args = [kwargs.pop(params[0].name), *args]
-    args = _gather_variadic(params, args)
-    if len(args) > len(params) or (args and params[len(args) - 1].keyword_only):
-        allowed = sum(not p.keyword_only for p in params)
-        raise ArgumentError(
-            f"{op}() takes {allowed} positional arguments but {len(args)} were given",
-            expected=allowed,
-            actual=len(args),
-        )
-    values[: len(args)] = args
-    for name, value in kwargs.items():
-        position = _position(op, params, name)
-        if values[position] is not MISSING:
-            raise ArgumentError(f"{op}() got multiple values for argument '{name}'")
-        values[position] = value
-    for position, (param, value) in enumerate(zip(params, values, strict=True)):
-        if value is MISSING:
-            if param.default is MISSING:
-                missing = [p.name for p, v in zip(params, values, strict=True) if v is MISSING and p.default is MISSING]
-                quoted = ", ".join(f'"{name}"' for name in missing)
-                raise ArgumentError(f"{op}() missing {len(missing)} required positional arguments: {quoted}")
-            values[position] = param.default
-        else:
-            values[position] = _check(op, position, param, value)
-    return values
-
-
-def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence[Any]:
-    """`x.view(2, 3)` means `x.view((2, 3))`: trailing ints fill one Shape or Dims parameter; trailing tensors
-    fill a last parameter that is a list of them."""
-    for position, param in enumerate(params):
-        if param.kind == "Tensors" and position + 1 == len(params) and all(map(_is_value, args[position:])):
-            return [*args[:position], tuple(args[position:])]
-        if param.kind in _VARIADIC:
-            if any(later.default is MISSING and not later.keyword_only for later in params[position + 1 :]):
-                return args
-            rest = args[position:]
-            if param.kind == "Keys" and not (len(rest) == 1 and isinstance(rest[0], tuple)):
-                return [*args[:position], tuple(rest)]
-            if rest and all(type(each) is int for each in rest) and (param.kind != "Dims" or len(rest) > 1):
-                return [*args[:position], tuple(rest)]
-            return args
-        if not param.is_operand and param.kind != "str":
-            return args
-    return args
-
-
-def positions(params: tuple[Param, ...]) -> dict[str, int]:
-    """Where each parameter is, by its name and the names that torch takes for it too."""
-    found = {param.name: at for at, param in enumerate(params)}
-    return {name: found[known] for name, known in _SYNONYMS.items() if known in found} | found
-
-
-def _position(op: str, params: tuple[Param, ...], name: str) -> int:
-    for candidate in (name, _SYNONYMS.get(name)):
-        for position, param in enumerate(params):
-            if param.name == candidate:
-                return position
-    names = ", ".join(p.name for p in params)
-    raise UnknownField(f"{op}() got an unexpected keyword argument '{name}'", expected=names)
 
 
 def is_number(value: object) -> bool:
@@ -172,96 +100,6 @@ def is_number(value: object) -> bool:
     return isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic)
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_value(value: object) -> bool:
-    return hasattr(value, "meta")
-
-
-def _ints(value: object) -> bool:
-    return isinstance(value, (tuple, list)) and all(_is_int(each) for each in value)
-
-
-_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "Tensor": (lambda v: _is_value(v) or is_number(v), "Tensor"),
-    "Tensor | Number": (lambda v: _is_value(v) or is_number(v), "Tensor or Number"),
-    "Index": (_is_value, "Tensor"),
-    "Mask": (_is_value, "Tensor"),
-    "Fixed": (_is_value, "Tensor"),
-    "Tensors": (lambda v: isinstance(v, (tuple, list)) and all(map(_is_value, v)), "tuple of Tensors"),
-    "Indices": (
-        lambda v: isinstance(v, (tuple, list)) and all(each is None or _is_value(each) for each in v),
-        "tuple of Tensors",
-    ),
-    "Number": (is_number, "Number"),
-    "Number | str": (lambda v: is_number(v) or isinstance(v, str), "Number or str"),
-    "int": (_is_int, "int"),
-    "float": (lambda v: isinstance(v, float) or _is_int(v), "float"),
-    "bool": (lambda v: isinstance(v, bool), "bool"),
-    "str": (lambda v: isinstance(v, str), "str"),
-    "Dim": (_is_int, "int"),
-    "NewDim": (_is_int, "int"),
-    "Dims": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
-    "Order": (_ints, "tuple of ints"),
-    "Shape": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
-    "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
-    "Keys": (lambda v: isinstance(v, tuple), "index"),
-}
-
-
-def _check(op: str, position: int, param: Param, value: Any) -> Any:
-    if value is None:
-        if param.optional:
-            return None
-    elif param.kind == "DType":
-        return to_dtype(value)
-    elif _CHECKS[param.kind][0](value):
-        return tuple(value) if isinstance(value, list) else value
-    got = "Tensor" if _is_value(value) else type(value).__name__
-    raise ArgumentError(
-        f"{op}(): argument '{param.name}' (position {position + 1}) must be {_CHECKS.get(param.kind, (0, 'dtype'))[1]}, "
-        f"not {got}",
-        expected=_CHECKS.get(param.kind, (0, "dtype"))[1],
-        actual=got,
-    )
-
-
-def split(params: tuple[Param, ...], values: Sequence[Any]) -> Bound:
-    """Operands in a flat tuple, settings by name, dims wrapped to negative numbers."""
-    operands: list[Any] = []
-    attrs: dict[str, Any] = {}
-    given: dict[str, Any] = {}
-    for param, value in zip(params, values, strict=True):
-        if param.kind in LISTS:
-            operands.extend(value)
-        elif param.is_operand:
-            operands.append(value)
-        else:
-            given[param.name] = (value,) if isinstance(value, int) and param.kind in ("Dims", "Shape") else value
-            attrs[param.name] = value if value is None else _normalise(param.kind, value, _rank(params, operands))
-    return Bound(tuple(operands), attrs, given)
-
-
-def _rank(params: tuple[Param, ...], operands: list[Any]) -> int:
-    """The rank that dims are counted in: the first operand's, the largest in a list (cat skips empty vectors)."""
-    ranks = [each.meta.ndim for each in operands if _is_value(each)]
-    return 0 if not ranks else max(ranks) if params[0].kind in LISTS else int(ranks[0])
-
-
 def as_shape(value: Any) -> Shape:
     """A composite's Shape argument, which may be one int, as a tuple."""
     return (value,) if isinstance(value, int) else tuple(value)
-
-
-def _normalise(kind: str, value: Any, rank: int) -> Any:
-    if kind in ("Dim", "NewDim", "Dims", "Order"):
-        if kind == "Dims":
-            return wrap_dims((value,) if isinstance(value, int) else value, rank)
-        if kind == "Order":
-            return tuple(dim - rank if 0 <= dim < rank else dim for dim in value)  # the op checks the range
-        return wrap_dim(value, rank + (kind == "NewDim"))
-    if kind == "Shape" and isinstance(value, int):
-        return (value,)
-    return value

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.define import binary, composite, elementwise, unary
+from engine.define import binary, composite, elementwise, unary, zero_rule
 from engine.dtypes import BOOL, COMPLEX
 from engine.errors import RuntimeArgumentError
-from engine.op import NoDerivative, refused, sample, zero_rule
+from engine.op import NoDerivative, refused, sample
 from engine.ops.arithmetic import MISMATCH
 from engine.ops.dtype_checks import without
 from engine.signature import Number, Tensor, is_number

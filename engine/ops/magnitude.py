@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.define import composite, elementwise, unary
+from engine.define import composite, elementwise, unary, zero_rule
 from engine.dtypes import BOOL, COMPLEX, FLOAT
-from engine.op import refused, sample, zero_rule
+from engine.op import refused, sample
 from engine.ops.dtype_checks import Check, every, no_kernel, not_complex, without
 from engine.signature import Tensor
 from engine.types import Type

@@ -31,17 +31,17 @@ class Plan:
     ) -> None:
         instructions, same = simplify(nodes, inputs, outputs, effects=effects)
         wanted = [None if each is None else same.get(each, each) for each in outputs]
-        kept = [each for each in wanted if each is not None]
-        self.peak_bytes, self.flops = predict(instructions, inputs, kept)
+        dead = last_uses(instructions, {*inputs, *(each for each in wanted if each is not None)})
+        self.peak_bytes, self.flops = predict(instructions, inputs, dead)
         self._template: list[Any] = [None, None]
         self._sites: dict[int, Site] = {}
         self._types = [value.meta for value in inputs]
         self._late = is_bounded(self._types)
         self._registers: dict[Value, int] = {}
         self._inputs = [self._register(value) for value in inputs]
-        self._steps = self._schedule(instructions, {*kept, *inputs})
+        self.is_late = self._late
+        self._steps = self._schedule(instructions, dead)
         self._outputs = [None if each is None else self._operand(each) for each in wanted]
-        self.is_late = self._late or any(map(is_late, instructions))
 
     @property
     def constants(self) -> list[Any]:
@@ -61,13 +61,14 @@ class Plan:
         self._template.append(operand)
         return len(self._template) - 1
 
-    def _schedule(self, instructions: Sequence[Instruction], kept: set[Value]) -> list[Step]:
+    def _schedule(self, instructions: Sequence[Instruction], unread: Sequence[Sequence[Value]]) -> list[Step]:
         steps: list[Step] = []
-        for each, dead in zip(instructions, last_uses(instructions, kept), strict=True):
+        for each, dead in zip(instructions, unread, strict=True):
             sources = tuple(self._operand(x) for x in each.operands)
             if each.op.kind in ("random", "control"):
                 sources = (_GENERATOR, *sources)
-            if is_late(each):
+            self.is_late = self.is_late or is_bounded([y.meta for y in each.outputs])
+            if self.is_late and is_late(each):
                 call, sources = late_call(each), (_SIZES, *sources)
             else:
                 metas = [getattr(x, "meta", x) for x in each.operands]

@@ -35,13 +35,14 @@ def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> lis
 
 
 def predict(
-    instructions: Sequence[Instruction], given: Iterable[Value], kept: Iterable[Value]
+    instructions: Sequence[Instruction], given: Iterable[Value], unread: Sequence[Sequence[Value]]
 ) -> tuple[int, int]:
-    """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions`."""
+    """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions`, after
+    each of which the values in `unread` are given back."""
     held = {value: value.meta.nbytes for value in given}
     now = peak = sum(held.values())
     flops = 0
-    for each, dead in zip(instructions, last_uses(instructions, kept), strict=True):
+    for each, dead in zip(instructions, unread, strict=True):
         for output in each.outputs:
             held[output] = 0 if each.op.kind == "view" else output.meta.nbytes
             now += held[output]
@@ -54,14 +55,14 @@ def predict(
 
 def workspace(each: Instruction) -> int:
     """Bytes that an instruction may need beside its operands and results."""
-    if each.op.kind == "control" or hasattr(each.op.run, "peak_bytes"):
-        return int(each.op.run.peak_bytes())  # type: ignore[union-attr]
+    run, out = each.op.run, each.outputs[0].meta
     operands = [x.meta for x in each.operands if isinstance(x, Value)]
-    out = each.outputs[0].meta
-    if isinstance(each.op.run, Kernel):
-        itemsize = max([out.dtype.itemsize, *(meta.dtype.itemsize for meta in operands)])
+    if isinstance(run, Kernel):
+        itemsize = max([out.dtype.itemsize, *[meta.dtype.itemsize for meta in operands]])
         casts = sum(meta.numel * itemsize for meta in operands if meta.dtype is not out.dtype)
-        return each.op.run.scratch * out.numel * itemsize + casts
+        return run.scratch * out.numel * itemsize + casts
+    if hasattr(run, "peak_bytes"):  # a loop
+        return int(run.peak_bytes())
     if each.op.kind == "view":
         return 0
     total = sum(meta.nbytes for meta in operands) + sum(output.meta.nbytes for output in each.outputs)
@@ -70,11 +71,12 @@ def workspace(each: Instruction) -> int:
 
 def work(each: Instruction) -> int:
     """Flops of an instruction: a step on an element counts one, a multiply-add of a contraction two."""
-    if hasattr(each.op.run, "flops"):
-        return int(each.op.run.flops())
-    out = sum(output.meta.numel for output in each.outputs)
-    if isinstance(each.op.run, Kernel):
-        return out * len(each.op.run.steps)
+    run = each.op.run
+    out = sum([output.meta.numel for output in each.outputs])
+    if isinstance(run, Kernel):
+        return out * len(run.steps)
+    if hasattr(run, "flops"):  # a loop
+        return int(run.flops())
     if each.op.kind == "view":
         return 0
     sizes = [int(x.meta.numel) for x in each.operands if isinstance(x, Value)]

@@ -37,7 +37,8 @@ def simplify(
             continue
         operands = tuple(same.get(x, x) if isinstance(x, Value) else x for x in node.operands)
         if node.op.kind not in ("random", "control"):
-            key = (node.op, tuple(map(_key, operands)), _key(node.attrs) if node.attrs else None)
+            values = tuple(x if type(x) is Value else _key(x) for x in operands)
+            key = (node.op, values, _key(node.attrs) if node.attrs else None)
             first = seen.setdefault(key, node.outputs)
             if first is not node.outputs:
                 same.update(zip(node.outputs, first, strict=True))
