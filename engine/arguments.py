@@ -107,10 +107,8 @@ class Arguments:
         return found
 
     def _attr(self, raw: Any, pointer: Pointer) -> Any:
-        if type(raw) is str:
+        if type(raw) in (str, float):  # a number may be infinite or NaN here: as text it is "Infinity"
             return raw
-        if type(raw) is float:
-            return finite(raw, pointer)
         if type(raw) is list:
             self._limits.check("depth", len(pointer))
             return [self._attr(each, (*pointer, at)) for at, each in enumerate(raw)]
@@ -138,6 +136,8 @@ class Arguments:
             return whole(raw, pointer)
         if kind is float:
             return finite(raw, pointer)
+        if kind is complex:
+            return complex_of([raw.real, raw.imag], pointer)
         if kind is list:
             self._checked("depth", len(pointer), pointer)
             if any(type(each) in (str, dict) for each in raw):

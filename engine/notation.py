@@ -52,8 +52,11 @@ def booleans(settings: dict[str, Any], names: tuple[str, ...]) -> None:
 
 
 def finite(value: float, pointer: Pointer) -> float:
+    """`value`, of which "in" has no text if it is not finite; attributes have one."""
     if not math.isfinite(value):
-        raise ArgumentError("a number in a graph is finite", pointer=pointer)
+        raise ArgumentError(
+            'a number here is finite; "attrs" takes "NaN", "Infinity" and "-Infinity"', pointer=pointer
+        )
     return value
 
 
@@ -85,5 +88,6 @@ def complex_of(value: Any, pointer: Pointer) -> complex:
     for at, each in enumerate(value):
         if type(each) not in (int, float):
             raise ArgumentError("a part of a complex number is a number", pointer=(*pointer, at))
-        finite(float(whole(each, (*pointer, at)) if type(each) is int else each), (*pointer, at))
+        if not math.isfinite(whole(each, (*pointer, at)) if type(each) is int else each):
+            raise ArgumentError("a part of a complex number is finite", pointer=(*pointer, at))
     return complex(*value)
