@@ -65,6 +65,7 @@ from engine.tensor import Tensor
 _methods.install()  # when every family is in the registry
 linalg = _Namespace("linalg")
 nn = _Namespace("nn")
+special = _Namespace("special")
 
 
 # fmt: off
@@ -74,7 +75,7 @@ __all__ = [
     "zeros_like", "ones_like", "full_like", "rand", "randn", "randint", "randperm", "rand_like",
     "randn_like", "randint_like",
     # ops by namespace
-    "linalg", "nn",
+    "linalg", "nn", "special",
     # gradients
     "backward", "grad", "Function", "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled",
     # programs

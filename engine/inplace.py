@@ -29,8 +29,8 @@ from engine.tensor import EAGER, F, Tensor
 _METHODS = {
     f"{name}_": name
     for name in (
-        "add sub mul div pow neg abs exp log sqrt sin cos tanh sigmoid relu square reciprocal clamp floor "
-        "ceil round index_put index_add scatter_add"
+        "add sub mul div pow neg abs exp log sqrt sin cos tanh sigmoid relu sign square reciprocal clamp "
+        "floor ceil round index_put index_add scatter_add"
     ).split()
 } | {"zero_": "_zero"}
 _OPERATORS = {

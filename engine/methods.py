@@ -56,6 +56,11 @@ def _reflected(op: Op) -> Callable[..., Any]:
     return method
 
 
+def _where(self: Tensor, condition: Any, other: Any) -> Any:
+    """Its elements where `condition` is true, those of `other` elsewhere."""
+    return lookup("where")(condition, self, other)
+
+
 def install() -> None:
     """Give Tensor its operators and methods; what it defines itself stays."""
     for op in REGISTRY.values():
@@ -70,5 +75,6 @@ def install() -> None:
         for special, name in names.items():
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
+    Tensor.where = _where  # type: ignore[attr-defined]
     Tensor.__getitem__ = subscript.getitem  # type: ignore[misc]
     inplace.install()

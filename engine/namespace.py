@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from engine.op import REGISTRY, Op
+from engine.errors import UnknownOp
+from engine.op import Op, known_names, lookup
 
 
 class Namespace:
-    """The ops whose names begin with a path."""
+    """The ops whose names, or other names, begin with a path."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
     def __getattr__(self, name: str) -> Op | Namespace:
         path = f"{self._path}.{name}"
-        if path in REGISTRY:
-            return REGISTRY[path]
-        if any(known.startswith(f"{path}.") for known in REGISTRY):
-            return Namespace(path)
+        try:
+            return lookup(path)
+        except UnknownOp:
+            if any(known.startswith(f"{path}.") for known in known_names()):
+                return Namespace(path)
         raise AttributeError(f"module 'engine.{self._path}' has no attribute '{name}'")
 
     def __dir__(self) -> list[str]:
         inside = f"{self._path}."
-        return sorted(
-            {each.removeprefix(inside).partition(".")[0] for each in REGISTRY if each.startswith(inside)}
-        )
+        names = (each.removeprefix(inside) for each in known_names() if each.startswith(inside))
+        return sorted({name.partition(".")[0] for name in names})

@@ -239,6 +239,11 @@ def names_of(op: Op) -> list[str]:
     return sorted(name for name, found in _NAMES.items() if found is op and name != op.name)
 
 
+def known_names() -> list[str]:
+    """Every name that finds an op."""
+    return list(_NAMES)
+
+
 def lookup(name: str) -> Op:
     """The op called `name`: torch's path without `torch.`, a short name or an alias; else UnknownOp."""
     found = _NAMES.get(name)

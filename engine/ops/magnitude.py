@@ -117,6 +117,7 @@ def round_decimals(input: Tensor, decimals: int) -> None:
 
 @composite(
     "round",
+    aliases=("special.round",),
     samples=lambda make: [sample(make(2, 3)), sample(make(3), decimals=1), sample(make.ints(3))],
     refusals=lambda make: [
         refused("\"round_vml_cpu\" not implemented for 'ComplexDouble'", make(2) + 1j),
