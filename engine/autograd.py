@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 
 from engine import seeds
-from engine.errors import ArgumentError, GradError, NotImplementedYet, RuntimeArgumentError, ValueArgumentError
+from engine.errors import (
+    ArgumentError,
+    GradError,
+    NotImplementedYet,
+    RuntimeArgumentError,
+    ValueArgumentError,
+)
 from engine.function import Function
 from engine.grad_mode import set_grad_enabled
 from engine.node import AccumulateGrad, Node, edge_of
@@ -25,9 +31,11 @@ Key = tuple[int, int]  # a node's id and an output number
 
 
 class Sweep:
-    """One backward pass from `roots`. With `targets`, only paths to them run, and their gradients are caught."""
+    """One backward pass from `roots`; with `targets`, only the paths to them run and are caught."""
 
-    def __init__(self, roots: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Tensor] | None, create_graph: bool):
+    def __init__(
+        self, roots: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Tensor] | None, create_graph: bool
+    ):
         self._create_graph = create_graph
         self._buffers: dict[int, list[Any]] = {}
         self._nodes: list[Node] = []
@@ -103,7 +111,7 @@ class Sweep:
                 gradients[number] = _hooked(hooks, gradients[number])
         self._keep(node, gradients)
         if isinstance(node, AccumulateGrad):
-            if self._wanted is None or (id(node), 0) in self._wanted and self.accumulates:
+            if self._wanted is None or ((id(node), 0) in self._wanted and self.accumulates):
                 accumulate(node.variable, gradients[0], self._create_graph)
             return nothing
         if self._wanted is not None and not self._leads_on(node):
@@ -192,7 +200,8 @@ def backward(
     create_graph: bool = False,
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Accumulate into `.grad` of the leaves behind `tensors` (or of `inputs` alone) the vjp with `grad_tensors`."""
+    """Accumulate the vjp of `tensors` with `grad_tensors` into the leaves' `.grad` (or that of "
+    "`inputs` alone)."""
     targets = None if inputs is None else _as_list(inputs)
     if targets is not None and not targets:
         raise RuntimeArgumentError("`inputs` argument to `backward()` cannot be empty.")
@@ -224,7 +233,8 @@ def grad(
         raise NotImplementedYet("is_grads_batched is not implemented yet")
     if materialize_grads and allow_unused is False:
         raise ValueArgumentError(
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
         )
     targets = _as_list(inputs)
     if not targets:

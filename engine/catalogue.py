@@ -55,7 +55,9 @@ class Entry:
             if param.keyword_only and "*" not in shown:
                 shown.append("*")
             kind = f"{param.kind} | None" if param.optional else param.kind
-            shown.append(f"{param.name}: {kind}" + ("" if param.default is MISSING else f" = {param.default!r}"))
+            shown.append(
+                f"{param.name}: {kind}" + ("" if param.default is MISSING else f" = {param.default!r}")
+            )
         return f"{self.name}({', '.join(shown)})"
 
     def samples(self) -> list[Call]:
@@ -67,7 +69,9 @@ class Entry:
         """The names of the nodes that its samples make, in the order they first come."""
         names: dict[str, None] = {}
         for call in self.samples():
-            found = self.op(*map(_leaves, call.args), **{name: _leaves(value) for name, value in call.kwargs.items()})
+            found = self.op(
+                *map(_leaves, call.args), **{name: _leaves(value) for name, value in call.kwargs.items()}
+            )
             for each in found if isinstance(found, tuple) else (found,):
                 if each.grad_fn is not None:
                     names[each.grad_fn.name()] = None

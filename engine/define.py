@@ -1,16 +1,16 @@
 """How an op is defined: trivial ones in one line, the others as a decorated declaration.
 
-    exp = unary("exp", "y = exp(input)", doc="e to the power of the input.", vjp=lambda F, x, y, g: F.mul(g, F.conj(y)), …)
+exp = unary("exp", "y = exp(input)", doc="e to the input.", vjp=lambda F, x, y, g: F.mul(g, F.conj(y)), …)
 
-    @elementwise("nn.functional.leaky_relu", "…", vjp=…, saves=…, grad_fn="LeakyReluBackward0", samples=…)
-    def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> None:
-        '''…'''
+@elementwise("nn.functional.leaky_relu", "…", vjp=…, saves=…, grad_fn="LeakyReluBackward0", samples=…)
+def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> None:
+    '''…'''
 
-    @kernel("cumsum", kind="structural", infer=…, vjp=…)      # the body is the numpy kernel
-    def cumsum(input: Tensor, dim: Dim) -> Array: ...
+@kernel("cumsum", kind="structural", infer=…, vjp=…)      # the body is the numpy kernel
+def cumsum(input: Tensor, dim: Dim) -> Array: ...
 
-    @composite("outer", samples=…)                            # the body is written over F
-    def outer(F: Any, input: Tensor, vec2: Tensor) -> Any: ...
+@composite("outer", samples=…)                            # the body is written over F
+def outer(F: Any, input: Tensor, vec2: Tensor) -> Any: ...
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def unary(
     samples: Samples,
     refusals: Refusals = lambda make: (),
 ) -> Op:
-    """An elementwise op of one tensor; its rule `vjp(F, x, y, g)` sees the operand itself and gives its cotangent."""
+    """An elementwise op of one tensor; its rule `vjp(F, x, y, g)` sees and answers for the operand itself."""
     rule: Any = vjp
     if callable(vjp):
 
@@ -121,7 +121,9 @@ def unary(
             doc=doc,
             kind="elementwise",
             run=Kernel(program, compute=compute),
-            infer=pointwise((_INPUT,), compute=compute, result=result, real_only=real_only, name=name, check=check),
+            infer=pointwise(
+                (_INPUT,), compute=compute, result=result, real_only=real_only, name=name, check=check
+            ),
             vjp=rule,
             grad_fn=grad_fn or _node_name(name),
             saves=saves,
@@ -157,7 +159,9 @@ def binary(
             doc=doc,
             kind="elementwise",
             run=Kernel(program, compute=compute),
-            infer=pointwise(params, compute=compute, result=result, real_only=real_only, name=name, check=check),
+            infer=pointwise(
+                params, compute=compute, result=result, real_only=real_only, name=name, check=check
+            ),
             vjp=vjp,
             grad_fn=grad_fn or _node_name(name),
             saves=saves,
@@ -179,26 +183,42 @@ def elementwise(
     infer: Callable[..., Any] | None = None,
     **record: Any,
 ) -> Callable[[Callable[..., Any]], Op]:
-    """An elementwise op with settings or more operands; the decorated declaration has a docstring and no body."""
+    """An elementwise op with settings or more operands; the declaration has a docstring and no body."""
 
     def define(declaration: Callable[..., Any]) -> Op:
         params = read_params(declaration)
         record.setdefault("grad_fn", _node_name(name))
-        inference = infer or pointwise(params, compute=compute, result=result, real_only=real_only, name=name, check=check)
+        inference = infer or pointwise(
+            params, compute=compute, result=result, real_only=real_only, name=name, check=check
+        )
         kernel = Kernel(program, compute=compute)
-        return register(Op(name=name, params=params, doc=_doc(declaration), kind="elementwise", run=kernel, infer=inference, **record))
+        return register(
+            Op(
+                name=name,
+                params=params,
+                doc=_doc(declaration),
+                kind="elementwise",
+                run=kernel,
+                infer=inference,
+                **record,
+            )
+        )
 
     return define
 
 
-def kernel(name: str, *, kind: Kind, infer: Callable[..., Any], **record: Any) -> Callable[[Callable[..., Any]], Op]:
+def kernel(
+    name: str, *, kind: Kind, infer: Callable[..., Any], **record: Any
+) -> Callable[[Callable[..., Any]], Op]:
     """An op whose decorated body is its numpy kernel. It is called with arrays (and Python scalars) and the
-    settings; `meta`, if declared keyword-only without annotation kind, is the inferred Type (or tuple of them)."""
+    settings; a keyword-only `meta` is the inferred Type (or a tuple of them)."""
 
     def define(body: Callable[..., Any]) -> Op:
         record.setdefault("grad_fn", _node_name(name))
         params = read_params(body, skip=1 if kind == "random" else 0)
-        return register(Op(name=name, params=params, doc=_doc(body), kind=kind, run=body, infer=infer, **record))
+        return register(
+            Op(name=name, params=params, doc=_doc(body), kind=kind, run=body, infer=infer, **record)
+        )
 
     return define
 
@@ -207,7 +227,16 @@ def composite(name: str, **record: Any) -> Callable[[Callable[..., Any]], Op]:
     """An op that is others: the decorated body, over F, is expanded where it is called."""
 
     def define(body: Callable[..., Any]) -> Op:
-        return register(Op(name=name, params=read_params(body, skip=1), doc=_doc(body), kind="composite", run=body, **record))
+        return register(
+            Op(
+                name=name,
+                params=read_params(body, skip=1),
+                doc=_doc(body),
+                kind="composite",
+                run=body,
+                **record,
+            )
+        )
 
     return define
 

@@ -77,7 +77,7 @@ _default: contextvars.ContextVar[DType] = contextvars.ContextVar("default_dtype"
 
 
 def dtype(name: str | DType | np.dtype[Any] | type) -> DType:
-    """The DType called `name` (`"float32"`, `"torch.float32"`, a numpy dtype, `float`); ValueError if there is none."""
+    """The DType called `name` (`"float32"`, a numpy dtype, `float`); ValueError if there is none."""
     if isinstance(name, DType):
         return name
     if isinstance(name, str):
@@ -89,7 +89,12 @@ def dtype(name: str | DType | np.dtype[Any] | type) -> DType:
             raise NotImplementedYet(f"dtype '{short}' is not supported")
         raise ValueArgumentError(f"unknown dtype, expected one of {', '.join(DTYPES)}")
     if isinstance(name, type) and name in (bool, int, float, complex):
-        return {bool: bool_, int: int64, float: get_default_dtype(), complex: complex_of(get_default_dtype())}[name]
+        return {
+            bool: bool_,
+            int: int64,
+            float: get_default_dtype(),
+            complex: complex_of(get_default_dtype()),
+        }[name]
     try:
         return _BY_NUMPY[np.dtype(name).newbyteorder("=")]
     except (KeyError, TypeError) as error:
@@ -104,7 +109,9 @@ def get_default_dtype() -> DType:
 def set_default_dtype(new: DType) -> None:
     """Make `new`, a floating dtype, the one that Python floats become (in this context)."""
     if not new.is_floating_point:
-        raise RuntimeArgumentError(f"only floating-point types are supported as the default type, got {new!r}")
+        raise RuntimeArgumentError(
+            f"only floating-point types are supported as the default type, got {new!r}"
+        )
     _default.set(new)
 
 

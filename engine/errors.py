@@ -33,7 +33,9 @@ class EngineError(Exception):
 
     code: ClassVar[str] = "invalid-argument"
 
-    def __init__(self, message: str, *, expected: object = None, actual: object = None, pointer: Pointer = ()) -> None:
+    def __init__(
+        self, message: str, *, expected: object = None, actual: object = None, pointer: Pointer = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.expected = expected
@@ -150,7 +152,9 @@ class LimitExceeded(EngineError, RuntimeError):
     code = "limit-exceeded"
 
     def __init__(self, limit: str, asked: int, allowed: int, message: str | None = None) -> None:
-        super().__init__(message or f"{limit}: {asked} asked, {allowed} allowed", expected=allowed, actual=asked)
+        super().__init__(
+            message or f"{limit}: {asked} asked, {allowed} allowed", expected=allowed, actual=asked
+        )
         self.limit = limit
         self.asked = asked
         self.allowed = allowed

@@ -59,7 +59,7 @@ class Node:
         return f"<{type(self).__name__} object at {id(self):#x}>"
 
     def register_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(grad_inputs, grad_outputs)` after the node has run; a tuple from it replaces grad_inputs."""
+        """Call `hook(grad_inputs, grad_outputs)` after the node; a tuple from it replaces grad_inputs."""
         self._post_hooks.append(hook)
         return RemovableHandle(self._post_hooks, hook)
 
@@ -119,7 +119,12 @@ class OpNode(Node):
     """The backward of one op call. Saved values are attributes: `node._saved_other`."""
 
     def __init__(
-        self, op: Op, operands: Sequence[Any], results: Sequence[Tensor], attrs: dict[str, Any], given: dict[str, Any]
+        self,
+        op: Op,
+        operands: Sequence[Any],
+        results: Sequence[Tensor],
+        attrs: dict[str, Any],
+        given: dict[str, Any],
     ) -> None:
         slots = op.slots(operands)
         super().__init__(tuple(edge_of(operands[at]) for at in slots))

@@ -23,12 +23,14 @@ def check_output(output: Any, index: int) -> None:
 
 
 def seed(F: Any, output: Any, gradient: Any, index: int) -> Any:
-    """The cotangent of `output`: `gradient` checked and cast, or ones where it is None and one element is there."""
+    """The cotangent of `output`: `gradient` checked and cast; ones for None where one element is there."""
     if gradient is None:
         if output.meta.numel != 1:
             raise NotScalar("grad can be implicitly created only for scalar outputs")
         if output.meta.dtype.is_complex:
-            raise NotScalar(f"grad can be implicitly created only for real scalar outputs but got {output.meta.dtype!r}")
+            raise NotScalar(
+                f"grad can be implicitly created only for real scalar outputs but got {output.meta.dtype!r}"
+            )
         return F.ones_like(output)
     check_gradient(gradient)
     return fitted(F, output, gradient, index)
@@ -49,7 +51,8 @@ def fitted(F: Any, output: Any, gradient: Any, index: int) -> Any:
         gradient = F.apply_op(_as_shaped(index), gradient, output)
     if have.dtype.is_complex != want.dtype.is_complex:
         raise DTypeError(
-            "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+            "For complex Tensors, both grad_output and output are required to have the same dtype. "
+            "Mismatch in "
             f"dtype: grad_output[{index}] has a dtype of {have.dtype!r} and output[{index}] has a dtype of "
             f"{want.dtype!r}.",
             expected=want.dtype.name,
@@ -93,7 +96,9 @@ def _as_shaped(index: int) -> Op:
 def check_count(outputs: int, gradients: int) -> None:
     """One gradient an output."""
     if outputs != gradients:
-        raise GradError(f"got {outputs} tensors and {gradients} gradients", expected=outputs, actual=gradients)
+        raise GradError(
+            f"got {outputs} tensors and {gradients} gradients", expected=outputs, actual=gradients
+        )
 
 
 def unused(index: int) -> GradError:
@@ -106,11 +111,14 @@ def unused(index: int) -> GradError:
 
 def missing_wrt(index: int) -> GradError:
     """The error for an input that does not require grad."""
-    return GradError("One of the differentiated Tensors does not require grad", pointer=("attrs", "wrt", index))
+    return GradError(
+        "One of the differentiated Tensors does not require grad", pointer=("attrs", "wrt", index)
+    )
 
 
 GRAD_OF_INTERIOR = (
-    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+    "attribute won't be "
     "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
     "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make "
     "sure you access the leaf Tensor instead."
@@ -133,15 +141,20 @@ _CPP_NAMES = {
 def check_assigned(tensor: Any, new: Any) -> None:
     """`new` can be the `.grad` of `tensor`."""
     if not hasattr(new, "meta"):
-        raise ArgumentError(f"assigned grad expected to be a Tensor or None but got grad of type {type(new).__name__}")
+        raise ArgumentError(
+            f"assigned grad expected to be a Tensor or None but got grad of type {type(new).__name__}"
+        )
     if new is tensor:
         raise GradError("can't assign Variable as its own grad")
     if new.dtype is not tensor.dtype:
         raise DTypeError(
-            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(new.dtype.name, new.dtype.name)}' to a "
+            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(new.dtype.name, new.dtype.name)}' "
+            "to a "
             f"tensor with grad_dtype '{tensor.dtype.title}'. The gradient must match the tensor's grad_dtype "
-            "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, "
-            "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
+            "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a "
+            "specific dtype, "
+            "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a "
+            "tensor and its "
             "gradient may break downstream systems that assume they match."
         )
     if new.shape != tensor.shape:

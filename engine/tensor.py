@@ -16,7 +16,7 @@ from engine.conversion import Conversions
 from engine.dtypes import DType
 from engine.errors import GradError, NotImplementedYet
 from engine.grad_mode import is_grad_enabled
-from engine.node import AccumulateGrad, Node, OpNode, RemovableHandle, node_class
+from engine.node import AccumulateGrad, Node, RemovableHandle, node_class
 from engine.op import Functions, Op, register_eager
 from engine.storage import Size, Storage
 from engine.strides import laid_out
@@ -33,7 +33,12 @@ class Tensor(Conversions):
     __array_priority__ = 1000
 
     def __init__(
-        self, array: np.ndarray[Any, Any], meta: Type | None = None, *, requires_grad: bool = False, base: Tensor | None = None
+        self,
+        array: np.ndarray[Any, Any],
+        meta: Type | None = None,
+        *,
+        requires_grad: bool = False,
+        base: Tensor | None = None,
     ) -> None:
         self.array = array
         self.meta = meta if meta is not None else type_of(array)
@@ -130,7 +135,8 @@ class Tensor(Conversions):
             if wanted:
                 return
             raise GradError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                "you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed variable "
                 "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         self._requires_grad = wanted
@@ -215,7 +221,7 @@ class Tensor(Conversions):
         create_graph: bool = False,
         inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
-        """Accumulate the gradients of the leaves behind it; `gradient` is its cotangent, needed unless it has one element."""
+        """Accumulate the gradients of the leaves behind it; without `gradient` it must have one element."""
         from engine.autograd import backward
 
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
@@ -267,13 +273,15 @@ class Eager:
 
 
 def _owned(array: np.ndarray[Any, Any], meta: Type) -> Tensor:
-    """A result with memory of its own, in the order that its type promises; sizes known only now are taken over."""
+    """A result with memory of its own, in the order that its type promises, of the size found."""
     if is_bounded(meta):
         meta = Type(array.shape, meta.dtype)
     return Tensor(laid_out(array, meta), meta)
 
 
-def _record(op: Op, operands: Sequence[Any], results: list[Tensor], attrs: dict[str, Any], given: dict[str, Any]) -> None:
+def _record(
+    op: Op, operands: Sequence[Any], results: list[Tensor], attrs: dict[str, Any], given: dict[str, Any]
+) -> None:
     """Give the results a grad_fn if an operand in a differentiable slot requires grad."""
     recorded = [at for at, y in enumerate(results) if y.dtype.differentiable]
     if not recorded or not any(getattr(operands[at], "requires_grad", False) for at in op.slots(operands)):

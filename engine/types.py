@@ -108,7 +108,8 @@ def _broadcast_two(left: Shape, right: Shape) -> Shape:
                 sizes.append(b if type(b) is int else a)
                 continue
             raise ShapeError(
-                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {axis}",
+                f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton "
+                f"dimension {axis}",
                 expected=list(left),
                 actual=list(right),
             )
@@ -120,7 +121,7 @@ def elementwise_strides(shape: Shape, operands: Sequence[Type]) -> Shape | None:
     """The strides torch's TensorIterator gives the result of an elementwise op; None for contiguous.
 
     It keeps the memory order of its operands: axes are sorted by the operands' strides, the first operand
-    that tells two axes apart deciding. Axes of size 1 count too, unless all operands are contiguous as they are.
+    that tells two axes apart deciding. Axes of size 1 count too, unless all operands are contiguous.
     """
     if all(each.strides is None and (each.shape == shape or not each.shape) for each in operands):
         return None
@@ -149,7 +150,10 @@ def elementwise_strides(shape: Shape, operands: Sequence[Type]) -> Shape | None:
 def _aligned_strides(operand: Type, shape: Shape) -> Shape:
     strides = operand.stride()
     offset = len(shape) - len(strides)
-    own = (0 if size == 1 and shape[offset + axis] != 1 else strides[axis] for axis, size in enumerate(operand.shape))
+    own = (
+        0 if size == 1 and shape[offset + axis] != 1 else strides[axis]
+        for axis, size in enumerate(operand.shape)
+    )
     return (0,) * offset + tuple(own)
 
 

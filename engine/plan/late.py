@@ -1,4 +1,4 @@
-"""Calls whose types or settings hold sizes of the run: bound when they are made, not when they are planned."""
+"""Calls whose types or settings hold sizes of the run: bound when made, not when planned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_late(each: Instruction) -> bool:
 
 
 def late_call(each: Instruction) -> Callable[..., Any]:
-    """A function of the run's sizes and the operands; it enters the sizes that its results turn out to have."""
+    """A function of the run's sizes and the operands; it enters the sizes of its results."""
     operands = [getattr(x, "meta", x) for x in each.operands]
     outputs = [y.meta for y in each.outputs]
     # a scalar operand that is a size of the run replaces what stands in its register

@@ -1,4 +1,4 @@
-"""Graph → graph: derivatives appended to the graph that they are of, so that they apply again to the result."""
+"""Graph → graph: derivatives appended to the graph they are of, so that they apply again."""
 
 from engine.transforms.grad import Sweep, grad
 

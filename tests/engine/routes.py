@@ -1,7 +1,7 @@
 """The ways to run a stored case of `tests/oracle` through the engine, all with one answer.
 
 Every test of `test_oracle.py` runs over each of its `ROUTES`: define-by-run here, programs in
-`program_route.py`. A new way to run ops (a batched one) is one more class with `first`, `second` and `refuse`.
+`program_route.py`. A new way to run ops is one more class with `first`, `second` and `refuse`.
 """
 
 from __future__ import annotations
