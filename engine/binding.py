@@ -122,6 +122,13 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+def check_tensors(op: str, params: tuple[Param, ...], values: Sequence[Any]) -> None:
+    """Refuse a number where a tensor is needed: only an elementwise op beside a tensor wraps it."""
+    for position, (param, value) in enumerate(zip(params, values, strict=True)):
+        if param.kind == "Tensor" and is_number(value):
+            raise _unfit(op, position, param, value)
+
+
 def _check(op: str, position: int, param: Param, value: Any) -> Any:
     if value is None:
         if param.optional:
@@ -130,9 +137,13 @@ def _check(op: str, position: int, param: Param, value: Any) -> Any:
         return to_dtype(value)
     elif _CHECKS[param.kind][0](value):
         return tuple(value) if isinstance(value, list) else value
+    raise _unfit(op, position, param, value)
+
+
+def _unfit(op: str, position: int, param: Param, value: Any) -> ArgumentError:
     got = "Tensor" if _is_value(value) else type(value).__name__
     wanted = _CHECKS.get(param.kind, (0, "dtype"))[1]
-    raise ArgumentError(
+    return ArgumentError(
         f"{op}(): argument '{param.name}' (position {position + 1}) must be {wanted}, not {got}",
         expected=wanted,
         actual=got,

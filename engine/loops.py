@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.control import check_carry, while_op
-from engine.dtypes import scalar_dtype
 from engine.errors import ArgumentError, EngineError, NotImplementedYet, Pointer
+from engine.factories import tensor
 from engine.graph import Value
 from engine.iteration import LoopGraphs
 from engine.statements import While
 from engine.transforms.grad import Sweep
-from engine.types import Type
 
 if TYPE_CHECKING:
     from engine.lowering import Lowering
@@ -85,8 +84,9 @@ def _as_value(found: Any) -> Value:
         return found
     if not isinstance(found, (bool, int, float, complex)):
         raise ArgumentError("while: a carried value is a tensor or a number", actual=type(found).__name__)
-    value = Value(Type((), scalar_dtype(found)))
-    value.constant = value.meta.dtype.numpy.type(found)
+    made = tensor(found)
+    value = Value(made.meta)
+    value.constant = made.array
     return value
 
 

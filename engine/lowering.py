@@ -215,6 +215,9 @@ class Lowering:
                 "allow_unused=False."
             )
         outputs = [self.resolve(arg) for arg in each.outputs]
+        for at, output in enumerate(outputs):
+            if not isinstance(output, Value):
+                raise ArgumentError("grad: an output is a tensor", pointer=("in", at))
         targets = [self.resolve(ref) for ref in each.wrt]
         given = self.resolve(settings.get("grad_outputs"))
         given = [None] * len(outputs) if given is None else given if isinstance(given, list) else [given]

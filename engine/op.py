@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from engine.binding import defaults, match, positions, split
+from engine.binding import check_tensors, defaults, match, positions, split
 from engine.builder import Builder, current_builder, register_eager, reset_builder, set_builder
 from engine.errors import UnknownOp
 from engine.kernels import Kernel
@@ -112,7 +112,10 @@ class Op:
 
     def match(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """The value of each parameter of a call."""
-        return match(self.short, self.params, args, kwargs)
+        found = match(self.short, self.params, args, kwargs)
+        if self.kind != "elementwise" or not any(hasattr(value, "meta") for value in found):
+            check_tensors(self.short, self.params, found)
+        return found
 
     def expand(self, F: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """A composite's body over `F` for a call."""

@@ -61,6 +61,8 @@ class Reader(StateReader):
             raise GraphError("an op is named by a string", pointer=("op",), actual=type(name).__name__)
         if name == "while":
             return self._while(raw, pointer, into)
+        if name in _LATER:
+            raise NotImplementedYet(f"op '{name}' is not implemented yet", pointer=("op",))
         fields(raw, _OP_FIELDS)
         if name in PARAMETERS:
             return self._state(raw, pointer, into)
@@ -73,8 +75,6 @@ class Reader(StateReader):
 
     @staticmethod
     def _lookup(name: str) -> Op:
-        if name in _LATER:
-            raise NotImplementedYet(f"op '{name}' is not implemented yet", pointer=("op",))
         try:
             op = lookup(name)
         except EngineError as error:

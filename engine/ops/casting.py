@@ -9,7 +9,7 @@ from engine.define import composite, kernel, unary
 from engine.dtypes import DType
 from engine.errors import NotImplementedYet, RuntimeArgumentError
 from engine.op import Op, refused, sample
-from engine.signature import Array, Tensor
+from engine.signature import Array, Number, Tensor
 from engine.strides import preserved
 from engine.types import Type
 
@@ -25,7 +25,7 @@ _conj = unary(
 
 
 @composite("conj", samples=lambda make: [sample(make(3)), sample(make(3) + 1j * make(3))])
-def conj(F: Any, input: Tensor) -> Any:
+def conj(F: Any, input: Tensor | Number) -> Any:
     """The complex conjugate; a real tensor is given back as it is.
 
     Smooth as a map of the real and imaginary parts.

@@ -66,7 +66,7 @@ _div_trunc = _rounded("trunc")
         refused("ZeroDivisionError", make.ints(2), 0, rounding_mode="floor"),
     ],
 )
-def div(F: Any, input: Tensor, other: Tensor, *, rounding_mode: str | None = None) -> Any:
+def div(F: Any, input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Any:
     """input / other: the true quotient, or rounded to "floor" or "trunc".
 
     Infinite where `other` is 0 and NaN where both are. A rounded quotient is piecewise constant: its gradient
@@ -96,7 +96,7 @@ reciprocal = unary(
 
 
 @composite("_rtruediv", samples=lambda make: [sample(make(3, low=0.5), 2)])
-def rtruediv(F: Any, input: Tensor, other: Tensor) -> Any:
+def rtruediv(F: Any, input: Tensor, other: Tensor | Number) -> Any:
     """What Python's `other / input` does for a number `other`: a reciprocal, then a product.
 
     Infinite at 0.
@@ -171,7 +171,7 @@ def remainder_scalar(input: Tensor, other: Tensor | Number) -> None:
         refused("\"remainder_cpu\" not implemented for 'ComplexDouble'", make(2) + 1j * make(2), 2),
     ],
 )
-def remainder(F: Any, input: Tensor, other: Tensor) -> Any:
+def remainder(F: Any, input: Tensor | Number, other: Tensor | Number) -> Any:
     """The remainder of input / other, with the sign of `other`.
 
     The jumps are ignored: the gradient is 1 for `input` and -floor(input / other) for `other` everywhere.

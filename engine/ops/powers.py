@@ -129,7 +129,7 @@ def _of_number(F: Any, g: Any, base: Number, exponent: Any, result: Any) -> Any:
         refused("\"pow\" not implemented for 'Bool'", make.bools(2), make.bools(2)),
     ],
 )
-def pow_(F: Any, input: Tensor, exponent: Tensor) -> Any:
+def pow_(F: Any, input: Tensor | Number, exponent: Tensor | Number) -> Any:
     """input ** exponent; one of the two may be a number.
 
     By the base: 0 where the exponent is 0, even at NaN; infinite at 0 for exponents between 0 and 1. By the
