@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import dtypes
 from engine.dtypes import BOOL, COMPLEX, FLOAT, INTEGER, DType, promote, scalar_dtype
-from engine.errors import ArgumentError, RuntimeArgumentError, ValueArgumentError
+from engine.errors import ArgumentError, NotImplementedYet, RuntimeArgumentError, ValueArgumentError
 
 _MAX_RANK = 64  # numpy's
 _NESTED = (list, tuple, range)
@@ -65,6 +65,8 @@ def _opened(value: Any) -> Any:
     if hasattr(value, "meta"):
         if value.meta.numel != 1:
             raise ValueArgumentError("only one element tensors can be converted to Python scalars")
+        if not hasattr(value, "array"):  # a value of a program that is being built
+            raise NotImplementedYet("a tensor in a list of numbers is not implemented yet: stack them")
         return value.array.reshape(())[()]
     if isinstance(value, np.ndarray):
         return tuple(value) if value.ndim else value[()]
