@@ -82,21 +82,18 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     if not array.dtype.isnative:
         raise ValueArgumentError(
             "given numpy array has byte order different from the native byte order. Conversion between "
-            "byte orders is "
-            "currently not supported."
+            "byte orders is currently not supported."
         )
     if any(step < 0 for step in array.strides):
         raise ValueArgumentError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides "
-            "are not "
-            "currently supported. (You can probably work around this by making a copy of your array  with "
-            "array.copy().) "
+            "are not currently supported. (You can probably work around this by making a copy of your "
+            "array  with array.copy().) "
         )
     if any(step % array.itemsize for step in array.strides):
         raise ValueArgumentError(
             "given numpy array strides not a multiple of the element byte size. Copy the numpy array to "
-            "reallocate the "
-            "memory."
+            "reallocate the memory."
         )
     return Tensor(array)
 
@@ -109,8 +106,8 @@ def _supported(array: np.ndarray[Any, Any]) -> DType:
         kind = array.dtype.type.__name__
         raise ArgumentError(
             f"can't convert np.ndarray of type numpy.{kind}. The only supported types are: float64, "
-            "float32, float16, "
-            "complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
+            "float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
+            "uint8, and bool."
         )
     return dtypes.DTYPES[name]
 

@@ -23,6 +23,7 @@ from engine.errors import (
     ShapeError,
 )
 from engine.grad_mode import is_grad_enabled
+from engine.keys import subscript
 from engine.op import lookup
 from engine.tensor import EAGER, F, Tensor
 
@@ -42,17 +43,13 @@ _OPERATORS = {
 }
 _OVERLAP = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-    "location. "
-    "Please clone() the tensor before performing the operation."
+    "location. Please clone() the tensor before performing the operation."
 )
 _VIEW_OF_NO_GRAD = (
     "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that "
-    "this use "
-    "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view "
-    "and the "
-    "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
-    "outside (if "
-    "you want the inplace to be tracked)."
+    "this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving "
+    "both the view and the inplace either both inside the no_grad block (if you don't want the inplace to "
+    "be tracked) or both outside (if you want the inplace to be tracked)."
 )
 
 
@@ -97,11 +94,9 @@ def _check_history(tensor: Tensor) -> None:
     if maker is not None and len(maker.outputs) > 1:
         raise GradError(
             f"Output {tensor.output_nr} of {maker.name().partition('Backward')[0]} is a view and is being "
-            "modified "
-            "inplace. This view is the output of a function that returns multiple views. Such functions do "
-            "not allow "
-            "the output views to be modified inplace. You should replace the inplace operation by an "
-            "out-of-place one."
+            "modified inplace. This view is the output of a function that returns multiple views. Such "
+            "functions do not allow the output views to be modified inplace. You should replace the "
+            "inplace operation by an out-of-place one."
         )
     if tensor.base.requires_grad and maker is None:
         raise GradError(_VIEW_OF_NO_GRAD)
@@ -151,12 +146,9 @@ def detach_(self: Tensor) -> Tensor:
     if self.base is not None:
         raise GradError(
             "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel "
-            "(DDP) for "
-            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and "
-            "hence "
-            "detach_() cannot be called on these gradients. To fix this error, please refer to the "
-            "Optimizer.zero_grad() "
-            "function in torch/optim/optimizer.py as a solution."
+            "(DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP "
+            "buckets, and hence detach_() cannot be called on these gradients. To fix this error, please "
+            "refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
         )
     self.forget()
     return self
@@ -164,7 +156,6 @@ def detach_(self: Tensor) -> Tensor:
 
 def setitem(tensor: Tensor, key: Any, value: Any) -> None:
     """`tensor[key] = value`: through views where the key makes one, else by index_put_."""
-    from engine.ops.indexing import subscript
     from engine.subscript import keys_of
 
     if not isinstance(value, (Tensor, bool, int, float, complex)):

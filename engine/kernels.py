@@ -198,6 +198,3 @@ def promoted(operands: Sequence[Any]) -> DType:
 def float_if_integer(dtype: DType) -> DType:
     """`dtype`, or the default dtype in place of an integer or bool one."""
     return dtype if dtype.category > 1 else get_default_dtype()
-
-
-

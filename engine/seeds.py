@@ -52,9 +52,8 @@ def fitted(F: Any, output: Any, gradient: Any, index: int) -> Any:
     if have.dtype.is_complex != want.dtype.is_complex:
         raise DTypeError(
             "For complex Tensors, both grad_output and output are required to have the same dtype. "
-            "Mismatch in "
-            f"dtype: grad_output[{index}] has a dtype of {have.dtype!r} and output[{index}] has a dtype of "
-            f"{want.dtype!r}.",
+            f"Mismatch in dtype: grad_output[{index}] has a dtype of {have.dtype!r} and output[{index}] "
+            f"has a dtype of {want.dtype!r}.",
             expected=want.dtype.name,
             actual=have.dtype.name,
         )
@@ -117,11 +116,10 @@ def missing_wrt(index: int) -> GradError:
 
 
 GRAD_OF_INTERIOR = (
-    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-    "attribute won't be "
-    "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
-    "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make "
-    "sure you access the leaf Tensor instead."
+    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+    "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+    "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor "
+    "by mistake, make sure you access the leaf Tensor instead."
 )
 
 _CPP_NAMES = {
@@ -148,14 +146,12 @@ def check_assigned(tensor: Any, new: Any) -> None:
         raise GradError("can't assign Variable as its own grad")
     if new.dtype is not tensor.dtype:
         raise DTypeError(
-            f"attempting to assign a gradient with dtype '{_CPP_NAMES.get(new.dtype.name, new.dtype.name)}' "
-            "to a "
-            f"tensor with grad_dtype '{tensor.dtype.title}'. The gradient must match the tensor's grad_dtype "
-            "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a "
-            "specific dtype, "
-            "or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a "
-            "tensor and its "
-            "gradient may break downstream systems that assume they match."
+            "attempting to assign a gradient with dtype "
+            f"'{_CPP_NAMES.get(new.dtype.name, new.dtype.name)}' to a tensor with grad_dtype "
+            f"'{tensor.dtype.title}'. The gradient must match the tensor's grad_dtype (defaults to the "
+            "tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or "
+            "None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and "
+            "its gradient may break downstream systems that assume they match."
         )
     if new.shape != tensor.shape:
         raise ShapeError(

@@ -135,9 +135,9 @@ class Tensor(Conversions):
             if wanted:
                 return
             raise GradError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a "
-                "computed variable "
-                "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+                "var.detach()."
             )
         self._requires_grad = wanted
 

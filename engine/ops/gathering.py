@@ -84,8 +84,7 @@ def _check_along(input: Type, index: Type, dim: Dim) -> None:
         if at != axis and own > size:
             raise ShapeError(
                 f"Size does not match at dimension {at} expected index {list(index.shape)} to be no larger "
-                "than self "
-                f"{list(input.shape)} apart from dimension {axis}"
+                f"than self {list(input.shape)} apart from dimension {axis}"
             )
 
 
@@ -113,8 +112,7 @@ def _check_along(input: Type, index: Type, dim: Dim) -> None:
         ),
         refused(
             "Size does not match at dimension 1 expected index [1, 5] to be no larger than self [2, 3] "
-            "apart from "
-            "dimension 0",
+            "apart from dimension 0",
             make(2, 3),
             0,
             np.array([[0, 0, 0, 0, 0]]),

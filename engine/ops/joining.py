@@ -50,8 +50,7 @@ def _check_joined(first: Type, other: Type, axis: int, at: int) -> None:
         if place != axis and want != have:
             raise ShapeError(
                 f"Sizes of tensors must match except in dimension {axis}. Expected size {want} but got "
-                f"size {have} "
-                f"for tensor number {at} in the list.",
+                f"size {have} for tensor number {at} in the list.",
                 expected=want,
                 actual=have,
             )
@@ -89,8 +88,7 @@ def _cat_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
         refused("Tensors must have same number of dimensions: got 2 and 3", [make(2, 3), make(2, 3, 1)]),
         refused(
             "Sizes of tensors must match except in dimension 0. Expected size 3 but got size 4 for tensor "
-            "number 1 in "
-            "the list.",
+            "number 1 in the list.",
             [make(2, 3), make(2, 4)],
         ),
     ],

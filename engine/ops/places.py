@@ -41,8 +41,7 @@ def _check_masks(input: Type, indices: Sequence[Type | None]) -> None:
             if size != input.shape[axis + own]:
                 raise DimError(
                     f"The shape of the mask {list(each.shape)} at index {own} does not match the shape of "
-                    "the indexed "
-                    f"tensor {list(input.shape)} at index {axis + own}",
+                    f"the indexed tensor {list(input.shape)} at index {axis + own}",
                     expected=list(input.shape),
                     actual=list(each.shape),
                 )

@@ -37,8 +37,7 @@ def _scatter_type(input: Type, index: Type, src: Type, dim: Dim) -> Type:
     if index.numel and not small:
         raise ShapeError(
             f"Expected index {list(index.shape)} to be no larger than self {list(input.shape)} apart from "
-            "dimension "
-            f"{axis} and to be no larger size than src {list(src.shape)}"
+            f"dimension {axis} and to be no larger size than src {list(src.shape)}"
         )
     return Type(input.shape, input.dtype)
 
@@ -149,15 +148,13 @@ def _index_put_type(input: Type, indices: Any, values: Type, accumulate: bool) -
     if input.dtype is not values.dtype:
         raise DTypeError(
             f"Index put requires the source and destination dtypes match, got {input.dtype.title} for the "
-            "destination "
-            f"and {values.dtype.title} for the source."
+            f"destination and {values.dtype.title} for the source."
         )
     places = gathered_type(input, indices)
     if not is_bounded(places) and not _broadcasts_to(values.shape, places.shape):
         raise ShapeError(
             f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing "
-            "result of "
-            f"shape {list(places.shape)}",
+            f"result of shape {list(places.shape)}",
             expected=list(places.shape),
             actual=list(values.shape),
         )

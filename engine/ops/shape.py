@@ -14,8 +14,7 @@ from engine.types import Type, strided, wrap_dim
 
 NOT_VIEWABLE = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
-    "two "
-    "contiguous subspaces). Use .reshape(...) instead."
+    "two contiguous subspaces). Use .reshape(...) instead."
 )
 
 
@@ -32,8 +31,7 @@ def resolved_size(size: Shape, numel: int) -> Shape:
         if free and known == numel == 0:
             raise ShapeError(
                 f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
-                "dimension size "
-                "-1 can be any value and is ambiguous"
+                "dimension size -1 can be any value and is ambiguous"
             )
         raise ShapeError(
             f"shape '{list(size)}' is invalid for input of size {numel}", expected=numel, actual=list(size)

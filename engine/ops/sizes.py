@@ -144,9 +144,8 @@ def _expand_type(input: Type, size: Shape) -> Type:
     if lead < 0:
         raise ShapeError(
             f"expand(torch.{input.dtype.title}Tensor{{{list(input.shape)}}}, size={list(size)}): the "
-            "number of sizes "
-            f"provided ({len(size)}) must be greater or equal to the number of dimensions in the tensor "
-            f"({input.ndim})"
+            f"number of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
+            f"in the tensor ({input.ndim})"
         )
     found = list(size)
     for axis in range(len(size) - 1, -1, -1):
@@ -154,8 +153,7 @@ def _expand_type(input: Type, size: Shape) -> Type:
             if size[axis] < 0:
                 raise RuntimeArgumentError(
                     f"The expanded size of the tensor ({size[axis]}) isn't allowed in a leading, "
-                    "non-existing "
-                    f"dimension {axis}"
+                    f"non-existing dimension {axis}"
                 )
             continue
         have = input.shape[axis - lead]
@@ -186,8 +184,7 @@ def _expand_type(input: Type, size: Shape) -> Type:
     refusals=lambda make: [
         refused(
             "The expanded size of the tensor (4) must match the existing size (3) at non-singleton "
-            "dimension 0.  "
-            "Target sizes: [4].  Tensor sizes: [3]",
+            "dimension 0.  Target sizes: [4].  Tensor sizes: [3]",
             make(3),
             (4,),
         ),

@@ -78,8 +78,8 @@ def _permute_type(input: Type, dims: tuple[int, ...]) -> Type:
     if len(dims) != input.ndim:
         raise ShapeError(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of "
-            "the desired "
-            f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}",
+            f"the desired ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) "
+            f"= {len(dims)}",
             expected=input.ndim,
             actual=len(dims),
         )
@@ -177,8 +177,7 @@ def _moved(rank: int, source: tuple[int, ...], destination: tuple[int, ...]) -> 
     if len(source) != len(destination):
         raise RuntimeArgumentError(
             f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the "
-            "same number "
-            f"of dims as destination ({list(destination)} dims)"
+            f"same number of dims as destination ({list(destination)} dims)"
         )
     places = []
     for name, dims in (("source", source), ("destination", destination)):

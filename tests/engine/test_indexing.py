@@ -14,8 +14,7 @@ from engine.types import contiguous_strides
 
 NOT_A_NUMBER = (
     "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
-    "convert a 0-dim "
-    "tensor to a number"
+    "convert a 0-dim tensor to a number"
 )
 NO_KEY = (
     "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "

@@ -237,8 +237,7 @@ def test_views_of_tensors_with_history_are_refused_by_name() -> None:
         (
             lambda: plain().__setitem__(0, plain()),
             "expand(torch.FloatTensor{[3]}, size=[]): the number of sizes provided (0) must be greater or "
-            "equal to "
-            "the number of dimensions in the tensor (1)",
+            "equal to the number of dimensions in the tensor (1)",
         ),
     ],
 )
