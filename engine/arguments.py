@@ -110,7 +110,7 @@ class Arguments:
         if type(raw) in (str, float):  # a number may be infinite or NaN here: as text it is "Infinity"
             return raw
         if type(raw) is list:
-            self._limits.check("depth", len(pointer))
+            self._checked("depth", len(pointer), pointer)
             return [self._attr(each, (*pointer, at)) for at, each in enumerate(raw)]
         if type(raw) is dict and "op" in raw:
             raise GraphError(

@@ -9,6 +9,7 @@ import numpy as np
 import engine
 
 Json = dict[str, Any]
+ID = "an id is a letter or _ and up to 63 more letters, digits or _, and no keyword"
 
 
 def leaf(data: Any, dtype: str = "float64") -> engine.Tensor:
@@ -44,3 +45,20 @@ def values(found: dict[str, Any]) -> dict[str, Any]:
 def names(trace: Any) -> list[str]:
     """The names of a trace's nodes."""
     return [each["name"] for each in trace["nodes"]]
+
+
+def loop(**changes: Any) -> Any:
+    """A loop over `v` with some fields changed; a field that is None is left out."""
+    found = {
+        "id": "y",
+        "op": "while",
+        "carry": {"v": "x"},
+        "cond": {"do": [], "yield": node("lt", node("sum", "v"), 10)},
+        "body": {"do": [], "yield": {"v": node("mul", "v", 2)}},
+        **changes,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def body(*statements: Any, result: Any = "v") -> Any:
+    return {"do": list(statements), "yield": {"v": result}}
