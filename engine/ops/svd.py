@@ -196,6 +196,7 @@ def _refusals(make: Any) -> list[Any]:
 
 @composite(
     "linalg.svd",
+    outputs=("U", "S", "Vh"),
     samples=lambda make: [
         sample(make(3, 3)),
         sample(make(2, 3), False),

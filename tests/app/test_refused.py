@@ -190,7 +190,7 @@ CASES = [
         "cond",
         "not-implemented",
         "cond",
-        "/graph/0",
+        "/graph/0/op",
         **graph(
             {
                 "id": "c",
@@ -205,7 +205,7 @@ CASES = [
         "hook",
         "not-implemented",
         "register_hook",
-        "/graph/0",
+        "/graph/0/op",
         **graph({"op": "register_hook", "in": ["x"], "body": {"params": ["g"], "do": [], "yield": "g"}}),
     ),
     case(
