@@ -65,10 +65,12 @@ class Trace:
         """Where the cotangent of `value` goes: None if it does not require grad."""
         return self._edge(value, self._edges)
 
-    def _edge(self, operand: Any, scope: dict[Value, Edge]) -> Edge:
+    def _edge(self, operand: Any, scope: dict[Value, Edge], required: bool = False) -> Edge:
+        """The edge of a value; a leaf may have `required` grad when it was used and no longer do."""
         if not isinstance(operand, Value):
             return None
-        if operand not in scope and operand.requires_grad and operand.maker is None:
+        required = required or operand.requires_grad
+        if operand not in scope and required and operand.maker is None:
             scope[operand] = (TraceNode(None, (), operand), 0)
         return scope.get(operand)
 
@@ -79,7 +81,7 @@ class Trace:
         if not node.recorded:
             return
         slots = node.op.slots(node.operands)
-        edges = [self._edge(node.operands[at], scope) if node.needs[at] else None for at in slots]
+        edges = [self._edge(node.operands[at], scope, True) if node.needs[at] else None for at in slots]
         if any(edges):
             made = TraceNode(node, edges)
             if self._keep:
