@@ -55,9 +55,10 @@ from engine.function import Function
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
 from engine.namespace import Namespace as _Namespace
-from engine.op import Op, lookup
+from engine.op import Op
 from engine.program import Prepared, Program
 from engine.random import Generator, initial_seed, manual_seed
+from engine.registry import lookup
 from engine.result import Result
 from engine.storage import Size
 from engine.tensor import Tensor

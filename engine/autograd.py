@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine import seeds
+from engine.eager import F
 from engine.errors import (
     ArgumentError,
     GradError,
@@ -23,7 +24,7 @@ from engine.errors import (
 from engine.function import Function
 from engine.grad_mode import set_grad_enabled
 from engine.node import AccumulateGrad, Node, edge_of
-from engine.tensor import F, Tensor
+from engine.tensor import Tensor
 
 __all__ = ["Function", "backward", "grad"]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.registry import lookup
 
 if TYPE_CHECKING:
     from engine.op import Op
@@ -14,6 +16,27 @@ class Builder(Protocol):
     """Whatever ops are applied to: arrays now, or a graph."""
 
     def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any: ...
+
+
+class Functions:
+    """The ops of a builder as attributes: `F.mul(g, y)`."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+
+    def apply_op(self, op: Op, *operands: Any) -> Any:
+        """Apply a record that is not in the registry."""
+        return self._builder.apply(op, operands, {})
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        op = lookup(name)
+        apply = self._builder.apply
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return apply(op, args, kwargs)
+
+        self.__dict__[name] = call
+        return call
 
 
 _builder: contextvars.ContextVar[Builder | None] = contextvars.ContextVar("builder", default=None)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.op import REGISTRY, Call, Op, SampleMaker, names_of
+from engine.op import Call, Op, SampleMaker
+from engine.registry import REGISTRY, names_of
 from engine.signature import MISSING, Param
 from engine.tensor import Tensor
 

@@ -8,11 +8,11 @@ from typing import Any
 from engine import dtypes, seeds
 from engine.answer import Answers
 from engine.bounded import Sizes
+from engine.builder import reset_builder, set_builder
 from engine.errors import EngineError, GradError, GraphError, Pointer, UnknownId
 from engine.graph import Site, Value, locate
 from engine.limits import Limits
 from engine.lowering import Lowering
-from engine.op import reset_builder, set_builder
 from engine.plan import Plan
 from engine.request import Request
 from engine.result import Result

@@ -22,7 +22,8 @@ from typing import Any
 from engine.dtypes import COMPLEX, DType, bool_
 from engine.errors import DTypeError
 from engine.kernels import Kernel, float_if_integer, promoted
-from engine.op import Call, Kind, NoDerivative, Op, Refusal, Rule, register
+from engine.op import Call, Kind, NoDerivative, Op, Refusal, Rule
+from engine.registry import register
 from engine.signature import Param, read_params
 from engine.types import Type, broadcast_shapes, elementwise_strides
 

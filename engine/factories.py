@@ -10,7 +10,7 @@ import numpy as np
 from engine import dtypes, literals
 from engine.dtypes import DType
 from engine.errors import ArgumentError, GradError, NotImplementedYet, ValueArgumentError
-from engine.op import lookup
+from engine.registry import lookup
 from engine.tensor import Tensor
 
 _NUMPY_ONLY = ("uint16", "uint32", "uint64")

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from engine import saved
+from engine.builder import Functions
 from engine.errors import EngineError, Pointer
 from engine.grad_mode import is_grad_enabled
 from engine.limits import Limits
-from engine.op import Functions, Op
+from engine.op import Op
 from engine.types import Shape, Type
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.eager import EAGER, F
 from engine.errors import (
     ArgumentError,
     DTypeError,
@@ -24,8 +25,8 @@ from engine.errors import (
 )
 from engine.grad_mode import is_grad_enabled
 from engine.keys import subscript
-from engine.op import lookup
-from engine.tensor import EAGER, F, Tensor
+from engine.registry import lookup
+from engine.tensor import Tensor
 
 _METHODS = {
     f"{name}_": name

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from engine import inplace, subscript
-from engine.op import REGISTRY, Op, lookup
+from engine.op import Op
+from engine.registry import REGISTRY, lookup
 from engine.tensor import Tensor
 
 _OPERATORS = {

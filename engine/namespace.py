@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from engine.errors import UnknownOp
-from engine.op import Op, known_names, lookup
+from engine.op import Op
+from engine.registry import known_names, lookup
 
 
 class Namespace:

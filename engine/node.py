@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import saved
+from engine.builder import Functions
 from engine.errors import GradError, GraphFreed
-from engine.op import Functions, Op
+from engine.op import Op
 from engine.pullback import pullback
 from engine.types import Type
 

@@ -1,4 +1,4 @@
-"""The record of an op, the registry of them, and the one way to call them.
+"""The record of an op, and the one way to call it.
 
 An op is one definition: signature, docstring, inference of the result's type, numpy kernel, vjp, names for
 the trace, samples. Everything else (request validation, catalogue, docs, tests) is read from it.
@@ -17,17 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.binding import check_tensors, defaults, match, positions, split
-from engine.builder import Builder, current_builder, register_eager, reset_builder, set_builder
-from engine.errors import UnknownOp
+from engine.builder import current_builder
 from engine.kernels import Kernel
 from engine.samples import Call, Refusal, SampleMaker, refused, sample
 from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
 from engine.types import Type
 
-__all__ = [  # beside what is defined here
-    "Builder", "current_builder", "register_eager", "reset_builder", "set_builder",
-    "Call", "Refusal", "SampleMaker", "refused", "sample",
-]  # fmt: skip
+__all__ = ["Call", "Kind", "NoDerivative", "Op", "Refusal", "Rule", "SampleMaker", "refused", "sample"]
 
 Kind = Literal[
     "elementwise",  # one result element from one element of each broadcast operand
@@ -195,61 +191,3 @@ class Op:
     def node_name(self, operands: Sequence[Any], given: dict[str, Any]) -> str:
         """The name torch gives the grad_fn of this call."""
         return self.grad_fn if isinstance(self.grad_fn, str) else self.grad_fn(operands, given)
-
-
-class Functions:
-    """The ops of a builder as attributes: `F.mul(g, y)`."""
-
-    def __init__(self, builder: Builder) -> None:
-        self._builder = builder
-
-    def apply_op(self, op: Op, *operands: Any) -> Any:
-        """Apply a record that is not in the registry."""
-        return self._builder.apply(op, operands, {})
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        op = lookup(name)
-        apply = self._builder.apply
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            return apply(op, args, kwargs)
-
-        self.__dict__[name] = call
-        return call
-
-
-REGISTRY: dict[str, Op] = {}
-_NAMES: dict[str, Op] = {}
-
-
-def register(op: Op) -> Op:
-    """Enter `op` under its name, its aliases and the short forms that torch has."""
-    if op.name in REGISTRY:
-        raise ValueError(f"op {op.name} is defined twice")
-    REGISTRY[op.name] = op
-    _NAMES[op.name] = op
-    names = list(op.aliases)
-    if op.name.startswith("nn.functional."):
-        names += [f"F.{op.short}", op.short]
-    for alias in names:
-        if _NAMES.setdefault(alias, op) is not op and alias in op.aliases:
-            raise ValueError(f"alias {alias} of {op.name} is taken by {_NAMES[alias].name}")
-    return op
-
-
-def names_of(op: Op) -> list[str]:
-    """Every other name that finds `op`."""
-    return sorted(name for name, found in _NAMES.items() if found is op and name != op.name)
-
-
-def known_names() -> list[str]:
-    """Every name that finds an op."""
-    return list(_NAMES)
-
-
-def lookup(name: str) -> Op:
-    """The op called `name`: torch's path without `torch.`, a short name or an alias; else UnknownOp."""
-    found = _NAMES.get(name)
-    if found is None:
-        raise UnknownOp(f"unknown op {name!r}" if len(name) <= 64 else "unknown op")
-    return found

@@ -6,7 +6,8 @@ from typing import Any
 
 from engine.errors import ArgumentError, DuplicateId, EngineError, GraphError, NotImplementedYet, Pointer
 from engine.notation import booleans, fields, shown, valid_id
-from engine.op import Op, lookup
+from engine.op import Op
+from engine.registry import lookup
 from engine.state import PARAMETERS, StateReader, placed
 from engine.statements import Block, Body, GradCall, Leaf, OpCall, Statement, While
 

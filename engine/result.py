@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.builder import Functions
 from engine.errors import GradError
 from engine.node import Node
-from engine.op import Functions
 from engine.tensor import Tensor
 from engine.types import Type
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.op import lookup
+from engine.registry import lookup
 from engine.tensor import Tensor
 
 _NUMPY_MAX_RANK = 32  # a longer list is an index array, whatever is in it

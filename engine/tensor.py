@@ -1,4 +1,4 @@
-"""`Tensor`: an array with an autograd history, and the builder that runs ops on arrays now."""
+"""`Tensor`: an array with an autograd history."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import dtypes as dt
-from engine import random, seeds
-from engine.bounded import is_bounded
+from engine import seeds
 from engine.conversion import Conversions
 from engine.dtypes import DType
 from engine.errors import GradError, NotImplementedYet
-from engine.grad_mode import is_grad_enabled
-from engine.node import AccumulateGrad, Node, RemovableHandle, node_class
-from engine.op import Functions, Op, register_eager
+from engine.node import AccumulateGrad, Node, RemovableHandle
 from engine.storage import Size, Storage
-from engine.strides import laid_out
 from engine.types import Type, strided, wrap_dim
 
 
@@ -244,53 +240,3 @@ def type_of(array: np.ndarray[Any, Any]) -> Type:
     if array.flags.c_contiguous:
         return Type(array.shape, dtype)
     return strided(array.shape, dtype, tuple(step // array.itemsize for step in array.strides))
-
-
-class Eager:
-    """Define-by-run: each op runs now, and is recorded if an operand requires grad."""
-
-    def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        """Run one call of `op`."""
-        if op.kind == "composite":
-            return op.expand(F, args, kwargs)
-        operands, attrs, given = op.bind(args, kwargs)
-        out = op.infer_types(operands, attrs)
-        arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
-        if op.kind == "random":
-            arrays.insert(0, random.default_generator())
-        with np.errstate(all="ignore"):
-            found = op.execute(arrays, [getattr(x, "meta", x) for x in operands], out, attrs)
-        found = (found,) if op.single else found
-        if op.kind == "view":
-            results = [Tensor(a, meta, base=operands[0]) for a, meta in zip(found, out, strict=True)]
-            if op.vjp is None:
-                results[0].base = None  # detach: the same memory, but what changes it changes no history
-        else:
-            results = [_owned(np.asarray(a), meta) for a, meta in zip(found, out, strict=True)]
-        if op.vjp is not None and is_grad_enabled():
-            _record(op, operands, results, attrs, given)
-        return results[0] if op.single else tuple(results)
-
-
-def _owned(array: np.ndarray[Any, Any], meta: Type) -> Tensor:
-    """A result with memory of its own, in the order that its type promises, of the size found."""
-    if is_bounded(meta):
-        meta = Type(array.shape, meta.dtype)
-    return Tensor(laid_out(array, meta), meta)
-
-
-def _record(
-    op: Op, operands: Sequence[Any], results: list[Tensor], attrs: dict[str, Any], given: dict[str, Any]
-) -> None:
-    """Give the results a grad_fn if an operand in a differentiable slot requires grad."""
-    recorded = [at for at, y in enumerate(results) if y.dtype.differentiable]
-    if not recorded or not any(getattr(operands[at], "requires_grad", False) for at in op.slots(operands)):
-        return
-    node = node_class(op.node_name(operands, given))(op, operands, results, attrs, given)
-    for at in recorded:
-        results[at].attach(node, at)
-
-
-EAGER = Eager()
-F = Functions(EAGER)
-register_eager(EAGER)

@@ -15,7 +15,8 @@ import numpy as np
 
 import engine
 from engine import random
-from engine.op import REGISTRY, Call, Op, Refusal, SampleMaker
+from engine.op import Call, Op, Refusal, SampleMaker
+from engine.registry import REGISTRY
 
 Array = np.ndarray[Any, Any]
 STEP = {8: 1e-5, 4: 1e-2, 2: 1e-1}  # of the difference quotient, by bytes of a real number

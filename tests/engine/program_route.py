@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import engine
-from engine.op import lookup
+from engine.registry import lookup
 from tests.engine.routes import Answer, Second
 from tests.oracle import Case, Json, array
 

@@ -12,7 +12,7 @@ import engine
 from engine import random
 from engine.errors import UnknownOp
 from engine.factories import FACTORIES
-from engine.op import lookup
+from engine.registry import lookup
 from tests.oracle import Case, Json, array
 
 NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}

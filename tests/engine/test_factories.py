@@ -9,7 +9,7 @@ import pytest
 
 import engine
 from engine.factories import FACTORIES
-from engine.op import REGISTRY
+from engine.registry import REGISTRY
 
 NO_INTEGERS = "Only Tensors of floating point and complex dtype can require gradients"
 ARGUMENTS = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.op import REGISTRY, names_of
+from engine.registry import REGISTRY, names_of
 from engine.state import PARAMETERS
 from tests.oracle import FAMILY_OF
 

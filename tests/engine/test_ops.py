@@ -8,7 +8,8 @@ import pytest
 import engine
 from engine import saved
 from engine.errors import EngineError, NotDifferentiable
-from engine.op import REGISTRY, NoDerivative, Op, names_of
+from engine.op import NoDerivative, Op
+from engine.registry import REGISTRY, names_of
 from tests.engine import harness
 from tests.engine.harness import Problem, Refused, Sampled
 

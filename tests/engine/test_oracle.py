@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.op import lookup
+from engine.registry import lookup
 from tests import oracle
 from tests.engine import harness
 from tests.engine.program_route import Compiled

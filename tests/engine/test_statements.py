@@ -19,7 +19,7 @@ from engine.errors import (
     UnknownOp,
     ValueArgumentError,
 )
-from engine.op import REGISTRY
+from engine.registry import REGISTRY
 from tests.engine import refused_control, refused_statements
 from tests.engine.building import backward, leaf, let, loop, node
 

@@ -9,7 +9,7 @@ import pytest
 
 import engine
 from engine.errors import EngineError, GradError
-from engine.op import lookup
+from engine.registry import lookup
 
 svd, svdvals = lookup("linalg.svd"), lookup("linalg.svdvals")
 SQUARE, WIDE, TALL = (np.random.default_rng(0).uniform(-2, 2, shape) for shape in ((3, 3), (2, 4), (4, 2)))
