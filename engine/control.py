@@ -34,7 +34,10 @@ def while_op(graphs: LoopGraphs, *, random: bool) -> Op:
                 seeds = [
                     F.zeros_like(r) if c is None else c for r, c in zip(y[:count], g[:count], strict=True)
                 ]
-                produced = F.apply_op(_while_vjp(graphs), y[count], *seeds, *x[count:])
+                # what the iterations kept came from these: a second derivative would go through them
+                history = x[:count] if any(each.requires_grad for each in graphs.residuals) else ()
+                op = _while_vjp(graphs, len(history))
+                produced = F.apply_op(op, y[count], *seeds, *x[count:], *history)
                 found.extend(produced if isinstance(produced, tuple) else (produced,))
             return found[at]
 
@@ -53,11 +56,11 @@ def while_op(graphs: LoopGraphs, *, random: bool) -> Op:
     )
 
 
-def _while_vjp(graphs: LoopGraphs) -> Op:
+def _while_vjp(graphs: LoopGraphs, history: int) -> Op:
     types = tuple(each.meta for each in (*graphs.carried, *graphs.captured))
     return Op(
         name="while_vjp",
-        params=_params(["Fixed", *["Tensor"] * len(types)]),
+        params=_params(["Fixed", *["Tensor"] * (len(types) + history)]),
         doc="The vjp of a loop.",
         kind="control",
         run=BackwardKernel(graphs),

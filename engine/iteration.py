@@ -171,7 +171,7 @@ class BackwardKernel:
     def __call__(self, generator: Any, record: LoopRecord, *arrays: Any) -> Any:
         graphs, plan = self._graphs, self._plan
         count = len(graphs.carried)
-        cotangents, constants = list(arrays[:count]), arrays[count:]
+        cotangents, constants = list(arrays[:count]), arrays[count : count + len(graphs.captured)]
         names = [*graphs.residuals, *graphs.captured, *graphs.seeds]
         totals = [np.zeros(each.meta.shape, each.meta.dtype.numpy) for each in graphs.captured]
         for residuals in reversed(record.residuals):

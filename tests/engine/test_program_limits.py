@@ -85,7 +85,7 @@ def test_a_long_chain_in_both_executors() -> None:
     x = leaf(0.5)
     y = -x
     for at in range(1, LINKS):
-        y = (y * 1.0, y + 1e-6, -y)[at % 3]
+        y = y * 1.0 if at % 3 == 0 else y + 1e-6 if at % 3 == 1 else -y
     y.backward()
     found = engine.Program(chain(LINKS)).backward({"x": leaf(0.5)})
     assert found.outputs[f"v{LINKS - 1}"].tolist() == y.tolist()
