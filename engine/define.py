@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
-from engine.dtypes import COMPLEX, DType, bool_
+from engine.dtypes import COMPLEX, DType, bool_, real_of
 from engine.errors import DTypeError
 from engine.kernels import Kernel, float_if_integer, promoted
 from engine.op import Call, Kind, NoDerivative, Op, Refusal, Rule
@@ -30,6 +30,8 @@ from engine.types import Type, broadcast_shapes, elementwise_strides
 Samples = Callable[[Any], Iterable[Call]]
 Refusals = Callable[[Any], Iterable[Refusal]]
 Check = Callable[[DType], None]
+Compute = Literal["promote", "float"]  # the dtype of the arithmetic
+Outcome = Literal["compute", "bool", "real"]  # the dtype of the result
 UnaryRule = Callable[[Any, Any, Any, Any], Any]
 _INPUT = Param("input", "Tensor", False, inspect.Parameter.empty, False)
 _OTHER = Param("other", "Tensor", False, inspect.Parameter.empty, False)
@@ -38,8 +40,8 @@ _OTHER = Param("other", "Tensor", False, inspect.Parameter.empty, False)
 def pointwise(
     params: tuple[Param, ...],
     *,
-    compute: str = "promote",
-    result: str = "compute",
+    compute: Compute = "promote",
+    result: Outcome = "compute",
     real_only: bool = False,
     name: str = "",
     check: Check | None = None,
@@ -82,14 +84,30 @@ def pointwise_result(tensors: list[Type], dtype: DType) -> Type:
     return Type(shape, dtype, elementwise_strides(shape, tensors))
 
 
-def _result_dtype(result: str, dtype: DType) -> DType:
+def _result_dtype(result: Outcome, dtype: DType) -> DType:
     if result == "bool":
         return bool_
-    if result == "real":
-        from engine.dtypes import real_of
+    return real_of(dtype) if result == "real" else dtype
 
-        return real_of(dtype)
-    return dtype
+
+class Record(TypedDict, total=False):
+    """What every definition may say beside the op's name; as in `Op`."""
+
+    grad_fn: str | Callable[..., str]
+    saves: tuple[str, ...]
+    outputs: tuple[str, ...]
+    aliases: tuple[str, ...]
+    samples: Samples  # every public op has some
+    refusals: Refusals
+
+
+class Pointwise(Record, total=False):
+    """What the definition of an elementwise op may say of its dtypes; as in `pointwise`."""
+
+    compute: Compute
+    result: Outcome
+    real_only: bool
+    check: Check | None
 
 
 def unary(
@@ -98,41 +116,18 @@ def unary(
     *,
     doc: str,
     vjp: UnaryRule | NoDerivative | None = None,
-    grad_fn: str = "",
-    saves: tuple[str, ...] = (),
-    compute: str = "float",
-    result: str = "compute",
-    real_only: bool = False,
-    check: Check | None = None,
-    aliases: tuple[str, ...] = (),
-    samples: Samples,
-    refusals: Refusals = lambda make: (),
+    **record: Unpack[Pointwise],
 ) -> Op:
-    """An elementwise op of one tensor; its rule `vjp(F, x, y, g)` sees and answers for the operand itself."""
+    """An elementwise op of one tensor, computed in a float dtype unless `compute` says otherwise; its rule
+    `vjp(F, x, y, g)` sees and answers for the operand itself."""
     rule: Any = vjp
     if callable(vjp):
 
         def rule(F: Any, x: Any, y: Any, g: Any) -> Any:
             return (lambda: vjp(F, x[0], y, g),)
 
-    return register(
-        Op(
-            name=name,
-            params=(_INPUT,),
-            doc=doc,
-            kind="elementwise",
-            run=Kernel(program, compute=compute),
-            infer=pointwise(
-                (_INPUT,), compute=compute, result=result, real_only=real_only, name=name, check=check
-            ),
-            vjp=rule,
-            grad_fn=grad_fn or _node_name(name),
-            saves=saves,
-            aliases=aliases,
-            samples=samples,
-            refusals=refusals,
-        )
-    )
+    record.setdefault("compute", "float")
+    return _steps(name, (_INPUT,), program, doc=doc, vjp=rule, **record)
 
 
 def binary(
@@ -141,75 +136,60 @@ def binary(
     *,
     doc: str,
     vjp: Rule | NoDerivative | None = None,
-    grad_fn: str = "",
-    saves: tuple[str, ...] = (),
-    compute: str = "promote",
-    result: str = "compute",
-    real_only: bool = False,
-    check: Check | None = None,
-    aliases: tuple[str, ...] = (),
-    samples: Samples,
-    refusals: Refusals = lambda make: (),
+    **record: Unpack[Pointwise],
 ) -> Op:
     """An elementwise op of `input` and `other`."""
-    params = (_INPUT, _OTHER)
-    return register(
-        Op(
-            name=name,
-            params=params,
-            doc=doc,
-            kind="elementwise",
-            run=Kernel(program, compute=compute),
-            infer=pointwise(
-                params, compute=compute, result=result, real_only=real_only, name=name, check=check
-            ),
-            vjp=vjp,
-            grad_fn=grad_fn or _node_name(name),
-            saves=saves,
-            aliases=aliases,
-            samples=samples,
-            refusals=refusals,
-        )
-    )
+    return _steps(name, (_INPUT, _OTHER), program, doc=doc, vjp=vjp, **record)
 
 
 def elementwise(
     name: str,
     program: str,
     *,
-    compute: str = "promote",
-    result: str = "compute",
-    real_only: bool = False,
-    check: Check | None = None,
     infer: Callable[..., Any] | None = None,
-    **record: Any,
+    vjp: Rule | NoDerivative | None = None,
+    **record: Unpack[Pointwise],
 ) -> Callable[[Callable[..., Any]], Op]:
     """An elementwise op with settings or more operands; the declaration has a docstring and no body."""
 
     def define(declaration: Callable[..., Any]) -> Op:
-        params = read_params(declaration)
-        record.setdefault("grad_fn", _node_name(name))
-        inference = infer or pointwise(
-            params, compute=compute, result=result, real_only=real_only, name=name, check=check
-        )
-        kernel = Kernel(program, compute=compute)
-        return register(
-            Op(
-                name=name,
-                params=params,
-                doc=_doc(declaration),
-                kind="elementwise",
-                run=kernel,
-                infer=inference,
-                **record,
-            )
-        )
+        params, doc = read_params(declaration), _doc(declaration)
+        return _steps(name, params, program, doc=doc, infer=infer, vjp=vjp, **record)
 
     return define
 
 
+def _steps(
+    name: str,
+    params: tuple[Param, ...],
+    program: str,
+    *,
+    doc: str,
+    infer: Callable[..., Any] | None = None,
+    vjp: Rule | NoDerivative | None,
+    compute: Compute = "promote",
+    result: Outcome = "compute",
+    real_only: bool = False,
+    check: Check | None = None,
+    **record: Unpack[Record],
+) -> Op:
+    """An op whose kernel is the steps of `program`."""
+    record.setdefault("grad_fn", _node_name(name))
+    if infer is None:
+        infer = pointwise(params, compute=compute, result=result, real_only=real_only, name=name, check=check)
+    run = Kernel(program, compute=compute)
+    return register(
+        Op(name=name, params=params, doc=doc, kind="elementwise", run=run, infer=infer, vjp=vjp, **record)
+    )
+
+
 def kernel(
-    name: str, *, kind: Kind, infer: Callable[..., Any], **record: Any
+    name: str,
+    *,
+    kind: Kind,
+    infer: Callable[..., Any],
+    vjp: Rule | NoDerivative | None = None,
+    **record: Unpack[Record],
 ) -> Callable[[Callable[..., Any]], Op]:
     """An op whose decorated body is its numpy kernel. It is called with arrays (and Python scalars) and the
     settings; a keyword-only `meta` is the inferred Type (or a tuple of them)."""
@@ -218,26 +198,18 @@ def kernel(
         record.setdefault("grad_fn", _node_name(name))
         params = read_params(body, skip=1 if kind == "random" else 0)
         return register(
-            Op(name=name, params=params, doc=_doc(body), kind=kind, run=body, infer=infer, **record)
+            Op(name=name, params=params, doc=_doc(body), kind=kind, run=body, infer=infer, vjp=vjp, **record)
         )
 
     return define
 
 
-def composite(name: str, **record: Any) -> Callable[[Callable[..., Any]], Op]:
+def composite(name: str, **record: Unpack[Record]) -> Callable[[Callable[..., Any]], Op]:
     """An op that is others: the decorated body, over F, is expanded where it is called."""
 
     def define(body: Callable[..., Any]) -> Op:
-        return register(
-            Op(
-                name=name,
-                params=read_params(body, skip=1),
-                doc=_doc(body),
-                kind="composite",
-                run=body,
-                **record,
-            )
-        )
+        params = read_params(body, skip=1)
+        return register(Op(name=name, params=params, doc=_doc(body), kind="composite", run=body, **record))
 
     return define
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,7 @@ def _stack_type(tensors: tuple[Type, ...], dim: NewDim) -> Type:
     "stack",
     kind="structural",
     infer=_stack_type,
-    vjp=lambda F, x, y, g, dim: [lambda at=at: F.select(g, dim, at) for at in range(len(x))],
+    vjp=lambda F, x, y, g, dim: [partial(F.select, g, dim, at) for at in range(len(x))],
     saves=("dim",),
     samples=lambda make: [
         sample([make(3), make(3)]),
