@@ -129,13 +129,14 @@ class Kernel:
         steps = []
         assigned = {step.out for step in self.steps}
         same: dict[str, str] = {}  # results that a multiplication by 1 leaves as their operand is
-        for step in self.steps:
+        for number, step in enumerate(self.steps, 1):
             args = []
             for a in step.args:
                 named = isinstance(a, str)
                 args.append(same.get(a, constants.get(a, a)) if named else _constant(a, dtype))
             first, factor = args[0], args[-1]
-            if step.ufunc == "multiply" and type(first) is str and first not in assigned and _is_one(factor):
+            by_one = step.ufunc == "multiply" and type(first) is str and _is_one(factor)
+            if by_one and first not in assigned and number < len(self.steps):  # the last one makes the result
                 same[step.out] = first
             else:
                 same.pop(step.out, None)
