@@ -12,15 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from engine import seeds
+from engine import grad_checks, seeds
 from engine.eager import F
-from engine.errors import (
-    ArgumentError,
-    GradError,
-    NotImplementedYet,
-    RuntimeArgumentError,
-    ValueArgumentError,
-)
+from engine.errors import ArgumentError, NotImplementedYet, RuntimeArgumentError
 from engine.function import Function
 from engine.grad_mode import set_grad_enabled
 from engine.node import AccumulateGrad, Node, edge_of
@@ -201,14 +195,12 @@ def backward(
     create_graph: bool = False,
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Accumulate the vjp of `tensors` with `grad_tensors` into the leaves' `.grad` (or that of "
-    "`inputs` alone)."""
+    """Accumulate the vjp of `tensors` with `grad_tensors` into the leaves' `.grad`, or that of `inputs`."""
     targets = None if inputs is None else _as_list(inputs)
-    if targets is not None and not targets:
-        raise RuntimeArgumentError("`inputs` argument to `backward()` cannot be empty.")
+    if targets is not None:
+        grad_checks.check_inputs(targets, "backward")
     for target in targets or ():
-        if not target.requires_grad:
-            raise GradError("can't retain_grad on Tensor that has requires_grad=False")
+        grad_checks.check_retained(target)
     sweep = Sweep(_roots(tensors, grad_tensors), targets, create_graph)
     sweep.accumulates = True
     ran = sweep.run()
@@ -232,23 +224,16 @@ def grad(
     """The vjp of `outputs` with `grad_outputs` for each of `inputs`; `.grad` is left alone."""
     if is_grads_batched:
         raise NotImplementedYet("is_grads_batched is not implemented yet")
-    if materialize_grads and allow_unused is False:
-        raise ValueArgumentError(
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
-            "allow_unused=False."
-        )
+    grad_checks.check_materialized(materialize_grads, allow_unused)
     targets = _as_list(inputs)
-    if not targets:
-        raise RuntimeArgumentError("`inputs` argument to `grad()` cannot be empty.")
-    for index, target in enumerate(targets):
-        if not target.requires_grad:
-            raise seeds.missing_wrt(index)
+    grad_checks.check_inputs(targets, "grad")
+    grad_checks.check_wrt(targets)
     sweep = Sweep(_roots(outputs, grad_outputs), targets, create_graph)
     ran = sweep.run()
     found = [sweep.caught.get(_key(edge_of(target))) for target in targets]
     for index, gradient in enumerate(found):
         if gradient is None and not (allow_unused or materialize_grads):
-            raise seeds.unused(index)
+            raise grad_checks.unused(index)
     _finish(ran, create_graph if retain_graph is None else retain_graph)
     if materialize_grads:
         return tuple(F.zeros_like(t) if g is None else g for t, g in zip(targets, found, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine import dtypes, seeds
+from engine import dtypes, grad_checks
 from engine.answer import Answers
 from engine.bounded import Sizes
 from engine.builder import reset_builder, set_builder
@@ -57,7 +57,7 @@ class Compiled:
                 raise UnknownId(f"unknown id '{name}'", pointer=("grads", name))
             site = Site(("inputs", name, "grad"), name, None)
             try:
-                seeds.check_assigned(leaf.value, given)
+                grad_checks.check_assigned(leaf.value, given)
             except EngineError as error:
                 raise locate(error, site) from None
             lowering.slots.grads[leaf.value] = self._input(given, site, None)

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine import dtypes, literals
 from engine.dtypes import DType
-from engine.errors import ArgumentError, GradError, NotImplementedYet, ValueArgumentError
+from engine.errors import ArgumentError, NotImplementedYet, ValueArgumentError
+from engine.grad_checks import check_created
 from engine.registry import lookup
 from engine.tensor import Tensor
 
@@ -19,8 +20,7 @@ _NUMPY_ONLY = ("uint16", "uint32", "uint64")
 def required(made: Any, requires_grad: bool) -> Any:
     """`made`, recording from here on if `requires_grad`; GradError for integers."""
     if requires_grad:
-        if not made.dtype.differentiable:
-            raise GradError("Only Tensors of floating point and complex dtype can require gradients")
+        check_created(made.dtype)
         made.requires_grad_(True)
     return made
 

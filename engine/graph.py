@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from engine import saved
 from engine.builder import Functions
+from engine.dtypes import DType
 from engine.errors import EngineError, Pointer
 from engine.grad_mode import is_grad_enabled
 from engine.limits import Limits
@@ -46,7 +47,7 @@ class Value:
         return self.meta.shape
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> DType:
         return self.meta.dtype
 
     @property

@@ -6,19 +6,11 @@ follow them, so what a program means does not depend on how it is run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from engine import seeds
-from engine.errors import (
-    ArgumentError,
-    EngineError,
-    GradError,
-    NotImplementedYet,
-    RuntimeArgumentError,
-    UnknownId,
-    ValueArgumentError,
-)
+from engine import grad_checks
+from engine.errors import ArgumentError, EngineError, GradError, NotImplementedYet, UnknownId
 from engine.factories import FACTORIES
 from engine.grad_mode import set_grad_enabled
 from engine.graph import Graph, GraphBuilder, Site, Value
@@ -121,13 +113,11 @@ class Lowering:
             case GradCall():
                 self._grad(each)
             case StateChange():
-                getattr(self, f"_{each.kind.strip('_')}")(each)
+                _CHANGES[each.kind](self, each)
 
     def _call(self, each: OpCall) -> None:
         args = [self.resolve(arg) for arg in each.args]
         attrs = {name: self.resolve(value) for name, value in each.attrs.items()}
-        if each.op.name == "getitem":
-            args = [args[0], tuple(args[1:])]
         requires_grad = each.op.name in FACTORIES and attrs.pop("requires_grad", False)
         found = self.builder.apply(each.op, args, attrs)
         if requires_grad:
@@ -171,15 +161,9 @@ class Lowering:
         if self.scope is not None and self.scope.owns(value):
             raise NotImplementedYet("requires_grad_ of a value from outside the loop is not implemented yet")
         wanted = each.settings.get("requires_grad", True)
-        if wanted and not value.meta.dtype.differentiable:
-            raise GradError("only Tensors of floating point dtype can require gradients")
+        grad_checks.check_switched(value.dtype, value.maker is None, wanted)
         if value.maker is None:
             value.requires_grad = wanted
-        elif not wanted:
-            raise GradError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            )
 
     def _retain_grad(self, each: StateChange) -> None:
         for target in each.targets:
@@ -209,11 +193,7 @@ class Lowering:
     def _grad(self, each: GradCall) -> None:
         settings = each.settings
         materialize = settings.get("materialize_grads", False)
-        if materialize and settings.get("allow_unused") is False:
-            raise ValueArgumentError(
-                "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
-                "allow_unused=False."
-            )
+        grad_checks.check_materialized(materialize, settings.get("allow_unused"))
         outputs = [self.resolve(arg) for arg in each.outputs]
         for at, output in enumerate(outputs):
             if not isinstance(output, Value):
@@ -222,12 +202,9 @@ class Lowering:
         given = self.resolve(settings.get("grad_outputs"))
         given = [None] * len(outputs) if given is None else given if isinstance(given, list) else [given]
         create_graph = settings.get("create_graph", False)
-        if not targets:
-            raise RuntimeArgumentError("`inputs` argument to `grad()` cannot be empty.")
+        grad_checks.check_inputs(targets, "grad")
         roots = self.slots.roots(outputs, given, create_graph)
-        for index, target in enumerate(targets):
-            if not target.requires_grad:
-                raise seeds.missing_wrt(index)
+        grad_checks.check_wrt(targets)
         sweep = self.slots.sweep(roots, targets, settings.get("retain_graph"), create_graph)
         if self.scope is not None:
             self.scope.check_grad(targets, sweep)
@@ -241,9 +218,18 @@ class Lowering:
                 self.define(name, found)
 
 
+_CHANGES: dict[str, Callable[[Lowering, StateChange], None]] = {
+    "requires_grad_": Lowering._requires_grad,
+    "retain_grad": Lowering._retain_grad,
+    "zero_grad": Lowering._zero_grad,
+    "read_grad": Lowering._read_grad,
+    "backward": Lowering._backward,
+}
+
+
 def _required(leaf: Value, requires_grad: bool) -> Value:
     """A new leaf, recording from here on if `requires_grad`."""
-    if requires_grad and not leaf.meta.dtype.differentiable:
-        raise GradError("Only Tensors of floating point and complex dtype can require gradients")
+    if requires_grad:
+        grad_checks.check_created(leaf.dtype)
     leaf.requires_grad = requires_grad
     return leaf

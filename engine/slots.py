@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from engine import seeds
-from engine.errors import EngineError, GradError, RuntimeArgumentError
+from engine.errors import EngineError, GradError
+from engine.grad_checks import check_inputs, check_retained, unused
 from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphBuilder, GraphNode, Site, Value, locate
 from engine.transforms.grad import Sweep, grad
@@ -34,8 +35,7 @@ class Slots:
 
     def retain(self, value: Value) -> None:
         """Keep `.grad` of a non-leaf too."""
-        if not value.requires_grad:
-            raise GradError("can't retain_grad on Tensor that has requires_grad=False")
+        check_retained(value)
         if value.maker is not None:
             self.retained[value] = None
 
@@ -56,8 +56,8 @@ class Slots:
     ) -> None:
         """Append a sweep from `tensors` and accumulate what it finds into the `.grad` slots. `sites` are the
         places of the gradients."""
-        if inputs is not None and not inputs:
-            raise RuntimeArgumentError("`inputs` argument to `backward()` cannot be empty.")
+        if inputs is not None:
+            check_inputs(inputs, "backward")
         roots = self.roots(tensors, gradients, create_graph, sites)
         for value in inputs or ():
             self.retain(value)
@@ -115,7 +115,7 @@ class Slots:
 def check_unused(settings: dict[str, Any], name: str | None, index: int) -> None:
     """A gradient that is None is refused in torch's words unless it is allowed, and then may have no name."""
     if not settings.get("allow_unused"):
-        raise seeds.unused(index)
+        raise unused(index)
     if name is not None:
         raise GradError(
             f"grad: '{name}' would be None: nothing flows to it. Drop it with null in \"out\", or ask for "

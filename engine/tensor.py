@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import dtypes as dt
-from engine import seeds
+from engine import grad_checks
 from engine.conversion import Conversions
 from engine.dtypes import DType
 from engine.errors import GradError, NotImplementedYet
@@ -117,25 +117,14 @@ class Tensor(Conversions):
     def requires_grad(self, wanted: bool) -> None:
         if wanted and not self.dtype.differentiable:
             raise GradError("only Tensors of floating point and complex dtype can require gradients")
-        self._set_requires_grad(wanted)
+        self.requires_grad_(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Record ops on this leaf from here on, or stop to; GradError for integers and non-leaves."""
-        if requires_grad and not self.dtype.differentiable:
-            raise GradError("only Tensors of floating point dtype can require gradients")
-        self._set_requires_grad(requires_grad)
+        grad_checks.check_switched(self.dtype, self.is_leaf, requires_grad)
+        if self._grad_fn is None:
+            self._requires_grad = requires_grad
         return self
-
-    def _set_requires_grad(self, wanted: bool) -> None:
-        if self._grad_fn is not None:
-            if wanted:
-                return
-            raise GradError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable in a subgraph that doesn't require differentiation use var_no_grad = "
-                "var.detach()."
-            )
-        self._requires_grad = wanted
 
     @property
     def grad_fn(self) -> Node | None:
@@ -150,13 +139,13 @@ class Tensor(Conversions):
     def grad(self) -> Tensor | None:
         """What backward accumulated into it."""
         if self._grad is None and not self.is_leaf and not self.retains_grad:
-            warnings.warn(seeds.GRAD_OF_INTERIOR, UserWarning, stacklevel=2)
+            warnings.warn(grad_checks.GRAD_OF_INTERIOR, UserWarning, stacklevel=2)
         return self._grad
 
     @grad.setter
     def grad(self, new: Tensor | None) -> None:
         if new is not None:
-            seeds.check_assigned(self, new)
+            grad_checks.check_assigned(self, new)
         self._grad = new
 
     @grad.deleter
@@ -169,8 +158,7 @@ class Tensor(Conversions):
 
     def retain_grad(self) -> None:
         """Keep `.grad` of this non-leaf too."""
-        if not self.requires_grad:
-            raise GradError("can't retain_grad on Tensor that has requires_grad=False")
+        grad_checks.check_retained(self)
         if self._grad_fn is not None:
             self._grad_fn.retained[self.output_nr] = weakref.ref(self)
 
