@@ -15,7 +15,7 @@ from engine.dtypes import DType
 from engine.errors import EngineError, Pointer
 from engine.grad_mode import is_grad_enabled
 from engine.limits import Limits
-from engine.op import Op
+from engine.op import ControlKernel, Op
 from engine.types import Shape, Type
 
 
@@ -90,9 +90,8 @@ class GraphNode:
     @property
     def saves_tensors(self) -> bool:
         """Whether a second backward through it is refused once it was freed."""
-        own = getattr(self.op.run, "saves_tensors", None)  # a loop knows what its body saves
-        if own is not None:
-            return bool(own)
+        if isinstance(self.op.run, ControlKernel):
+            return self.op.run.saves_tensors
         return saved.saves_tensors(self.op, self.operands, self.needs)
 
     def __repr__(self) -> str:

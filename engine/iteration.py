@@ -11,6 +11,7 @@ import numpy as np
 from engine.errors import IterationLimit
 from engine.grad_mode import set_grad_enabled
 from engine.graph import Graph, GraphBuilder, GraphNode, Value
+from engine.op import ControlKernel
 from engine.plan.execute import Plan
 from engine.transforms.grad import grad
 
@@ -89,8 +90,10 @@ class LoopGraphs:
         return list(found)
 
 
-class LoopKernel:
+class LoopKernel(ControlKernel):
     """The kernel of a loop: runs the body of `graphs` while the condition holds."""
+
+    effect = True  # it may not end
 
     def __init__(self, graphs: LoopGraphs) -> None:
         self.graphs = graphs
@@ -100,7 +103,7 @@ class LoopKernel:
         graphs = self.graphs
         inputs = [*graphs.carried, *graphs.captured]
         nodes = graphs.forward_nodes
-        loops = [node.outputs[-1] for node in nodes if node.op.name == "while"]
+        loops = [node.outputs[-1] for node in nodes if isinstance(node.op.run, LoopKernel)]
         cond = Plan(graphs.cond.nodes, inputs, [graphs.cond_result])
         return cond, Plan(nodes, inputs, [*graphs.results, *graphs.residuals, *loops]), bool(loops)
 
@@ -147,7 +150,7 @@ class LoopKernel:
         return (*state, record)
 
 
-class BackwardKernel:
+class BackwardKernel(ControlKernel):
     """The kernel of a loop's vjp: the body's vjp for each iteration, the last one first."""
 
     def __init__(self, graphs: LoopGraphs) -> None:

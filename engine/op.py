@@ -12,6 +12,7 @@ of the others it sees shape and dtype.
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -23,7 +24,10 @@ from engine.samples import Call, Refusal, SampleMaker, refused, sample
 from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
 from engine.types import Type
 
-__all__ = ["Call", "Kind", "NoDerivative", "Op", "Refusal", "Rule", "SampleMaker", "refused", "sample"]
+__all__ = [
+    "Call", "ControlKernel", "Kind", "NoDerivative", "Op", "Refusal", "Rule",
+    "SampleMaker", "refused", "sample",
+]  # fmt: skip
 
 Kind = Literal[
     "elementwise",  # one result element from one element of each broadcast operand
@@ -36,7 +40,7 @@ Kind = Literal[
     "normalisation",  # softmax, layer_norm …: coarse kernels along some dims
     "creation",
     "random",  # draws from the generator: never merged, never dropped
-    "control",  # a loop: a record made for one node, its kernel runs plans
+    "control",  # a loop: a record made for one node, with a ControlKernel
     "composite",  # a body over F, expanded where it is called
 ]
 Rule = Callable[..., Sequence[Callable[[], Any] | None]]
@@ -47,6 +51,29 @@ class NoDerivative:
     """The statement that an op has no derivative, with torch's sentence or the reason."""
 
     reason: str
+
+
+class ControlKernel(ABC):
+    """The kernel of control flow: it runs plans of its own, with the random generator as first operand."""
+
+    effect = False  # what it does shows beside its results: never dropped
+
+    @property
+    def saves_tensors(self) -> bool:
+        """Whether a second backward through it is refused."""
+        return False
+
+    @abstractmethod
+    def peak_bytes(self) -> int:
+        """The bytes that it may need beside its operands and results."""
+
+    @abstractmethod
+    def flops(self) -> int:
+        """The flops that it may take."""
+
+    @abstractmethod
+    def __call__(self, generator: Any, *arrays: Any) -> Any:
+        """Its results, as a numpy function's."""
 
 
 @dataclass(frozen=True, eq=False)

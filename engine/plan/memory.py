@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from engine.graph import Value
 from engine.kernels import Kernel
+from engine.op import ControlKernel
 from engine.plan.simplify import Instruction
 
-_CHOSEN_OPERANDS = 2  # a kernel may copy its operands and its result once
+_COPIES = 2  # a kernel may copy its operands and its result once
 _DECOMPOSED = 10  # flops of LAPACK per element of a matrix and its parts, times its smaller side
 
 
@@ -61,12 +62,12 @@ def workspace(each: Instruction) -> int:
         itemsize = max([out.dtype.itemsize, *[meta.dtype.itemsize for meta in operands]])
         casts = sum(meta.numel * itemsize for meta in operands if meta.dtype is not out.dtype)
         return run.scratch * out.numel * itemsize + casts
-    if hasattr(run, "peak_bytes"):  # a loop
+    if isinstance(run, ControlKernel):
         return int(run.peak_bytes())
     if each.op.kind == "view":
         return 0
     total = sum(meta.nbytes for meta in operands) + sum(output.meta.nbytes for output in each.outputs)
-    return _CHOSEN_OPERANDS * total
+    return _COPIES * total
 
 
 def work(each: Instruction) -> int:
@@ -75,7 +76,7 @@ def work(each: Instruction) -> int:
     out = sum([output.meta.numel for output in each.outputs])
     if isinstance(run, Kernel):
         return out * len(run.steps)
-    if hasattr(run, "flops"):  # a loop
+    if isinstance(run, ControlKernel):
         return int(run.flops())
     if each.op.kind == "view":
         return 0
