@@ -8,40 +8,68 @@ forget that, and is refused.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from engine.errors import NotImplementedYet
 from engine.types import Shape, Type
 
+_KNOWN = frozenset((int,))
 Sizes = dict[int, int]  # id of a Bounded → its size in this run
 
 
 class Bounded(int):
-    """A size of at most `bound`; `evaluate` computes it from others, None for one that a kernel decides."""
+    """A size of at most `bound`; `evaluate` computes it from those in `of`, None for one that a kernel
+    decides. As an int it is its bound: two that are equal so may differ in a run."""
 
     evaluate: Callable[[Sizes], int] | None
+    of: tuple[Any, ...]
 
-    def __new__(cls, bound: int, evaluate: Callable[[Sizes], int] | None = None) -> Bounded:
-        """A new size, equal to no other but itself."""
+    def __new__(
+        cls, bound: int, evaluate: Callable[[Sizes], int] | None = None, of: tuple[Any, ...] = ()
+    ) -> Bounded:
+        """A new size."""
         self = super().__new__(cls, bound)
-        self.evaluate = evaluate
+        self.evaluate, self.of = evaluate, of
         return self
 
     def now(self, sizes: Sizes) -> int:
         """The size in a run."""
-        return sizes[id(self)] if self.evaluate is None else self.evaluate(sizes)
+        if self.evaluate is not None:
+            return self.evaluate(sizes)
+        return sizes[id(self)] if id(self) in sizes else self.refuse()
+
+    def derive(self, bound: int, function: Callable[[int], int]) -> Bounded:
+        """The size that is `function` of this one, at most `bound`."""
+        return Bounded(bound, lambda sizes: function(self.now(sizes)), (self,))
+
+    def broadcast(self, other: int) -> Bounded:
+        """The size that this one and `other` broadcast to."""
+
+        def common(sizes: Sizes) -> int:
+            mine = self.now(sizes)
+            return int(resolve(other, sizes)) if mine == 1 else mine
+
+        return Bounded(max(int(self), int(other)), common, (self, other))
 
     def _combine(self, other: Any, function: Callable[[Any, Any], int], *, swap: bool = False) -> Any:
         if not isinstance(other, int):
-            return self._refuse() if isinstance(other, float) else NotImplemented
+            return self.refuse() if isinstance(other, float) else NotImplemented
         left, right = (other, self) if swap else (self, other)
         return Bounded(
             function(int(left), int(right)),
             lambda sizes: function(resolve(left, sizes), resolve(right, sizes)),
+            (left, right),
         )
 
-    def _refuse(self, *_: Any) -> Any:
+    def sources(self) -> set[int]:
+        """The ids of the sizes that kernels decide and this one depends on."""
+        if self.evaluate is None:
+            return {id(self)}
+        return set().union(*(each.sources() for each in self.of if isinstance(each, Bounded)))
+
+    def refuse(self, *_: Any) -> Any:
+        """NotImplementedYet: this size cannot be used so before it is known."""
         raise NotImplementedYet("this op needs a size that is known only when the program runs")
 
     def __add__(self, other: Any) -> Any:
@@ -68,7 +96,7 @@ class Bounded(int):
     def __neg__(self) -> Any:
         return self._combine(-1, operator.mul)
 
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __float__ = _refuse
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __float__ = refuse
 
 
 def resolve(value: Any, sizes: Sizes) -> Any:
@@ -94,6 +122,25 @@ def is_bounded(value: Any) -> bool:
     if isinstance(value, dict):
         return any(is_bounded(each) for each in value.values())
     return type(value) is Bounded
+
+
+def bounded_in(value: Any) -> Iterator[Bounded]:
+    """The sizes of a run that `value`, a structure as `resolve` takes it, has in it."""
+    if type(value) is Bounded:
+        yield value
+    elif isinstance(value, Type):
+        yield from bounded_in(value.shape)
+    elif isinstance(value, (tuple, list, dict)):
+        for each in value.values() if isinstance(value, dict) else value:
+            if type(each) is not int:
+                yield from bounded_in(each)
+
+
+def same(left: Shape, right: Shape) -> bool:
+    """Whether two shapes are the same in every run."""
+    if left is right or left != right:
+        return left is right
+    return _KNOWN.issuperset(map(type, left + right)) or all(map(operator.is_, left, right))
 
 
 def agree(left: Shape, right: Shape) -> bool:

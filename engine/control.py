@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from engine.bounded import same
 from engine.dtypes import int64
 from engine.errors import DTypeError, ShapeError
 from engine.iteration import BackwardKernel, LoopGraphs, LoopKernel
@@ -77,7 +78,7 @@ def _params(kinds: Sequence[str]) -> tuple[Param, ...]:
 
 def check_carry(name: str, initial: Type, yielded: Type) -> None:
     """A carried value keeps its shape and dtype."""
-    if initial.shape != yielded.shape:
+    if not same(initial.shape, yielded.shape):
         raise ShapeError(
             f"while: carry '{name}' starts with shape {list(initial.shape)} and is yielded with "
             f"{list(yielded.shape)}",

@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypedDict, Unpack
 
+from engine.bounded import same
 from engine.dtypes import COMPLEX, DType, bool_, real_of
 from engine.errors import DTypeError
 from engine.kernels import Kernel, float_if_integer, promoted
@@ -75,7 +76,7 @@ def pointwise_result(tensors: list[Type], dtype: DType) -> Type:
     if not tensors:
         return Type((), dtype)
     first = tensors[0]
-    if all(each.shape == first.shape and each.strides == first.strides for each in tensors):
+    if all(same(each.shape, first.shape) and each.strides == first.strides for each in tensors):
         shape = first.shape
         if first.strides is None:
             return first if first.dtype is dtype else Type(shape, dtype)

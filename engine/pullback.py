@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from engine.bounded import agree
+from engine.bounded import same
 from engine.errors import NotDifferentiable
 from engine.op import NoDerivative, Op
 from engine.types import Type
@@ -44,7 +44,7 @@ def fit(F: Any, cotangent: Any, meta: Type) -> Any:
     """`cotangent` summed and cast to an operand of type `meta`."""
     if cotangent is None:
         return None
-    if not agree(cotangent.meta.shape, meta.shape):
+    if not same(cotangent.meta.shape, meta.shape):
         cotangent = F.sum_to_size(cotangent, meta.shape)
     if cotangent.meta.dtype is not meta.dtype:
         if cotangent.meta.dtype.is_complex and not meta.dtype.is_complex:

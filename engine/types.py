@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from engine.dtypes import DType
 from engine.errors import DimError, ShapeError
@@ -91,7 +92,7 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     """The shape that all of them broadcast to; ShapeError in torch's words if there is none."""
     result = shapes[0]
     for shape in shapes[1:]:
-        if shape != result:
+        if shape is not result and (shape != result or any(type(size) is not int for size in shape + result)):
             result = _broadcast_two(result, shape)
     return result
 
@@ -103,10 +104,10 @@ def _broadcast_two(left: Shape, right: Shape) -> Shape:
     sizes = []
     for axis in range(rank - 1, -1, -1):
         a, b = padded_left[axis], padded_right[axis]
+        if a is not b and (type(a) is not int or type(b) is not int):
+            sizes.append(_broadcast_late(a, b))
+            continue
         if a != b and a != 1 and b != 1:
-            if type(a) is not int or type(b) is not int:  # one is known at run time only, and checked there
-                sizes.append(b if type(b) is int else a)
-                continue
             raise ShapeError(
                 f"The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton "
                 f"dimension {axis}",
@@ -115,6 +116,14 @@ def _broadcast_two(left: Shape, right: Shape) -> Shape:
             )
         sizes.append(b if a == 1 else a)
     return tuple(reversed(sizes))
+
+
+def _broadcast_late(a: Any, b: Any) -> int:
+    """The common size where one is known only at run time; whether they fit is checked there."""
+    if type(a) is not int and type(b) is not int:
+        return a.broadcast(b)  # type: ignore[no-any-return]
+    known, late = (a, b) if type(a) is int else (b, a)
+    return int(known) if known != 1 else late
 
 
 def elementwise_strides(shape: Shape, operands: Sequence[Type]) -> Shape | None:

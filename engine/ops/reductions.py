@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.bounded import Bounded, same
 from engine.define import composite, kernel
 from engine.dtypes import BOOL, FLOAT, INTEGER, DType, int64
 from engine.errors import DTypeError, ShapeError
@@ -121,14 +122,35 @@ def sum_to_size(F: Any, input: Tensor, size: Shape) -> Any:
     """
     shape = input.meta.shape
     lead = len(shape) - len(size)
-    if lead < 0 or any(want not in (1, have) for want, have in zip(size, shape[lead:], strict=True)):
+    if not same(size, shape) and any(isinstance(want, Bounded) for want in size):
+        return F._sum_to(input, size)
+    pairs = [] if lead < 0 else list(enumerate(zip(size, shape[lead:], strict=True), lead))
+    if lead < 0 or any(want not in (1, have) and type(have) is int for _, (want, have) in pairs):
         raise ShapeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
     if not size:
         return F.sum(input)
-    pairs = enumerate(zip(size, shape[lead:], strict=True), lead)
-    dims = (*range(lead), *(at for at, (want, have) in pairs if want != have))
+    dims = (*range(lead), *(at for at, (want, have) in pairs if want == 1 != have))
     summed = F.sum(input, dims, True) if dims else input
     return F.view(summed, size) if lead else summed
+
+
+@kernel(
+    "_sum_to",
+    kind="reduction",
+    infer=lambda input, size: Type(size, input.dtype),
+    vjp=lambda F, x, y, g, size: (lambda: F.expand(g, x[0].meta.shape),),
+    grad_fn="SumBackward1",
+)
+def sum_to(input: Tensor, size: Shape) -> Array:
+    """`sum_to_size` where only a run tells which dimensions broadcasting gave.
+
+    Smooth everywhere.
+    """
+    lead = input.ndim - len(size)
+    dims = [at for at, have in enumerate(input.shape) if at < lead or size[at - lead] == 1 != have]
+    return (
+        np.asarray(total(input, tuple(dims), True, input.dtype), input.dtype).reshape(size) if dims else input
+    )
 
 
 def _mean_type(input: Type, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Type:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from engine.bounded import Bounded
 from engine.define import composite, kernel
 from engine.errors import RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
@@ -27,6 +28,8 @@ def resolved_size(size: Shape, numel: int) -> Shape:
         if each < -1:
             raise RuntimeArgumentError(f"invalid shape dimension {each} at index {at} of shape {list(size)}")
     known = math.prod(each for each in size if each != -1)
+    if isinstance(numel, Bounded):  # checked at run time
+        return tuple(numel // max(known, 1) if each == -1 else each for each in size)
     if known != numel if not free else known == 0 or numel % known:
         if free and known == numel == 0:
             raise ShapeError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.bounded import Bounded
 from engine.define import composite, kernel
 from engine.errors import DimError, RuntimeArgumentError
 from engine.op import refused, sample
@@ -81,14 +82,25 @@ def _clamped(size: int, start: int | None, end: int | None) -> tuple[int, int]:
     return first, max(first, last)
 
 
+def _length(size: int, start: int | None, end: int | None, step: int) -> int:
+    """How many slices there are, also where the size is known only at run time."""
+    if isinstance(size, Bounded):
+        bound = int(size)
+        crossing = start is not None and end is not None and start < 0 <= end  # shorter for a larger size
+        most = min(bound, -(start or 0), end or 0) if crossing else _length(bound, start, end, 1)
+        return size.derive(-(-most // step), lambda now: _length(now, start, end, step))
+    first, last = _clamped(size, start, end)
+    return -((first - last) // step)
+
+
 def _slice_type(input: Type, dim: Dim, start: int | None, end: int | None, step: int) -> Type:
     if not input.shape:
         raise DimError("slice() cannot be applied to a 0-dim tensor.")
     if step <= 0:
         raise RuntimeArgumentError("slice step must be positive", actual=step)
     axis = dim + input.ndim
-    first, last = _clamped(input.shape[axis], start, end)
-    shape = (*input.shape[:axis], -((first - last) // step), *input.shape[axis + 1 :])
+    length = _length(input.shape[axis], start, end, step)
+    shape = (*input.shape[:axis], length, *input.shape[axis + 1 :])
     steps = input.stride()
     return strided(shape, input.dtype, (*steps[:axis], steps[axis] * step, *steps[axis + 1 :]))
 
@@ -183,6 +195,8 @@ def narrow(F: Any, input: Tensor, dim: Dim, start: int, length: int) -> Any:
     if not -len(shape) <= dim < len(shape):
         return F.slice(input, dim)  # refused there
     size = shape[dim]
+    if isinstance(size, Bounded):
+        size.refuse()  # a slice would be cut to what there is
     if not -size <= start <= size:
         raise DimError(
             f"start out of range (expected to be in range of [{-size}, {size}], but got {start})",

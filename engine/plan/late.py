@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.bounded import Sizes, is_bounded, learn, resolve
-from engine.errors import ShapeError
+from engine.errors import DimError, EngineError, ShapeError
 from engine.graph import Value
 from engine.plan.simplify import Instruction
 
@@ -25,16 +25,21 @@ def late_call(each: Instruction) -> Callable[..., Any]:
     scalars = [at for at, x in enumerate(each.operands) if not isinstance(x, Value) and is_bounded(x)]
 
     def call(sizes: Sizes, *arrays: Any) -> Any:
-        metas = resolve(operands, sizes)
+        metas, attrs = resolve(operands, sizes), resolve(each.attrs, sizes)
+        if each.op.infer is not None:
+            each.op.infer_types(metas, attrs)  # what does not fit is refused in torch's words
         values = list(arrays)
         lead = len(values) - len(operands)  # the generator, where the op takes one
         for at in scalars:
             values[lead + at] = metas[at]
         known = [meta if _is_new(meta, sizes) else resolve(meta, sizes) for meta in outputs]
         try:
-            found = each.op.compile(metas, tuple(known), resolve(each.attrs, sizes))(*values)
-        except ValueError as error:
-            raise ShapeError(f"{each.op.short}: {error}") from error
+            found = each.op.compile(metas, tuple(known), attrs)(*values)
+        except (ValueError, IndexError) as error:
+            if isinstance(error, EngineError):
+                raise
+            kind = DimError if isinstance(error, IndexError) else ShapeError
+            raise kind(f"{each.op.short}: {error}") from error
         learn(outputs, (found,) if each.op.single else found, sizes)
         return found
 

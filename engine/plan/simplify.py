@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from engine.bounded import Bounded
+from engine.bounded import Bounded, bounded_in
 from engine.graph import GraphNode, Value
 from engine.op import Op
 
@@ -25,10 +25,13 @@ def simplify(
     """The calls that `wanted` needs, each once, and which value stands for a merged one.
 
     Values in `given` are known and not computed. Random draws and loops are effects: kept even if nobody
-    reads them (unless `effects` is false), and never merged.
+    reads them (unless `effects` is false), and never merged. What decides a size is kept if the size is used,
+    and not merged either: each has a size of its own.
     """
     known = set(given)
-    live = _live(nodes, known, wanted, effects)
+    deciding = _deciding(nodes)
+    live = _live(nodes, known, wanted, effects, deciding)
+    unique = set(deciding.values())
     instructions: list[Instruction] = []
     seen: dict[Any, tuple[Value, ...]] = {}
     same: dict[Value, Value] = {}
@@ -36,7 +39,7 @@ def simplify(
         if node not in live:
             continue
         operands = tuple(same.get(x, x) if isinstance(x, Value) else x for x in node.operands)
-        if node.op.kind not in ("random", "control"):
+        if node.op.kind not in ("random", "control") and node not in unique:
             values = tuple(x if type(x) is Value else _key(x) for x in operands)
             key = (node.op, values, _key(node.attrs) if node.attrs else None)
             first = seen.setdefault(key, node.outputs)
@@ -47,8 +50,29 @@ def simplify(
     return instructions, same
 
 
+def _deciding(nodes: Sequence[GraphNode]) -> dict[int, GraphNode]:
+    """The node that decides each size known only at run time, by the size's id."""
+    found: dict[int, GraphNode] = {}
+    for node in nodes:
+        for output in node.outputs:
+            for size in output.meta.shape:
+                if type(size) is Bounded and size.evaluate is None:
+                    found.setdefault(id(size), node)
+    return found
+
+
+def _sizes_in(node: GraphNode) -> set[int]:
+    """The ids of the sizes of the run that a call needs to know."""
+    metas = [getattr(x, "meta", x) for x in (*node.operands, *node.outputs)]
+    return set().union(*(size.sources() for size in bounded_in([metas, node.attrs])))
+
+
 def _live(
-    nodes: Sequence[GraphNode], known: set[Value], wanted: Iterable[Value | None], effects: bool
+    nodes: Sequence[GraphNode],
+    known: set[Value],
+    wanted: Iterable[Value | None],
+    effects: bool,
+    deciding: dict[int, GraphNode],
 ) -> set[GraphNode]:
     own = set(nodes)
     live = {node for node in nodes if effects and (node.op.kind == "random" or node.op.name == "while")}
@@ -56,12 +80,13 @@ def _live(
     stack.extend(live)
     live.update(stack)
     while stack:
-        for operand in stack.pop().operands:
-            if isinstance(operand, Value) and operand not in known:
-                maker = operand.node
-                if maker is not None and maker in own and maker not in live:
-                    live.add(maker)
-                    stack.append(maker)
+        node = stack.pop()
+        makers = [x.node for x in node.operands if isinstance(x, Value) and x not in known]
+        makers += [deciding.get(each) for each in _sizes_in(node)] if deciding else []
+        for maker in makers:
+            if maker is not None and maker in own and maker not in live:
+                live.add(maker)
+                stack.append(maker)
     return live
 
 
