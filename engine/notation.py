@@ -73,6 +73,13 @@ def finite_names(value: Any) -> Any:
     return _NON_FINITE.get(value, value) if type(value) is str else value
 
 
+def finite_or_name(value: float) -> float | str:
+    """A number as JSON has it: "NaN", "Infinity" or "-Infinity" where it is not finite."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
 def slice_of(value: Any, pointer: Pointer) -> slice:
     if not isinstance(value, list) or len(value) != 3:
         raise GraphError("a slice has three parts: start, stop, step", pointer=pointer, expected=3)

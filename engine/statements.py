@@ -7,11 +7,11 @@ resolves op names and aliases, and checks fields, ids, scopes and arity. What re
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.errors import Pointer
+from engine.notation import finite_or_name
 from engine.op import Op
 
 
@@ -161,8 +161,8 @@ def _plain_attr(value: Any) -> Any:
     """An attribute as JSON again: there a bare string is a constant, so a reference is marked."""
     if isinstance(value, Ref):
         return {"ref": value.name}
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, float):
+        return finite_or_name(value)
     return [_plain_attr(each) for each in value] if isinstance(value, list) else plain(value)
 
 

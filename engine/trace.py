@@ -5,7 +5,6 @@ Loops are expanded per iteration, so the trace of a program with loops is known 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from engine.dtypes import DType
 from engine.errors import LimitExceeded
 from engine.graph import GraphNode, Value
 from engine.iteration import LoopKernel, LoopRecord
+from engine.notation import finite_or_name
 
 Edge = tuple["TraceNode", int] | None
 
@@ -206,6 +206,4 @@ def shown(value: Any, values: Any) -> Any:
         return value.name
     if isinstance(value, complex):
         return {"complex": [shown(value.real, values), shown(value.imag, values)]}
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return finite_or_name(value) if isinstance(value, float) else value

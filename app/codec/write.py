@@ -7,7 +7,6 @@ float32 and float16 are written with the digits that float32 has, integers exact
 from __future__ import annotations
 
 import binascii
-import math
 from typing import Any
 
 import numpy as np
@@ -33,27 +32,6 @@ def tensor(value: engine.Tensor, encoding: str) -> dict[str, Any]:
         }
     found["data"] = orjson.Fragment(_numbers(array.reshape(-1) if encoding == "flat" else array))
     return found
-
-
-def trace(found: dict[str, Any]) -> dict[str, Any]:
-    """The trace with its nodes' settings in terms that JSON has: they are as the caller gave them."""
-    nodes = [
-        {**node, "saved": _setting(node["saved"])} if node.get("saved") else node for node in found["nodes"]
-    ]
-    return {**found, "nodes": nodes}
-
-
-def _setting(value: Any) -> Any:
-    kind = type(value)
-    if kind is float and not math.isfinite(value):
-        return orjson.Fragment(_name(value))
-    if kind is int and not -(2**63) <= value < 2**64:
-        return str(value)
-    if kind is complex:
-        return [_setting(value.real), _setting(value.imag)]
-    if kind is dict:
-        return {name: _setting(each) for name, each in value.items()}
-    return [_setting(each) for each in value] if kind in (list, tuple) else value
 
 
 def dumps(document: Any, encoding: str) -> bytes:

@@ -84,7 +84,7 @@ class Service:
         if isinstance(task.request, BackwardRequest):
             found["grads"] = result.grads
         if result.trace is not None:
-            found["trace"] = write.trace(result.trace)
+            found["trace"] = result.trace
         found["graph_id"] = task.entry.graph_id
         body = write.dumps(found, encoding)
         if len(body) > self.limits.output_bytes:
