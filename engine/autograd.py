@@ -34,6 +34,7 @@ class Sweep:
         self._create_graph = create_graph
         self._buffers: dict[int, list[Any]] = {}
         self._nodes: list[Node] = []
+        self._ran: list[Node] = []
         self.caught: dict[Key, Tensor] = {}
         self._wanted: set[Key] | None = None
         edges = [edge_of(output) for output, _ in roots]
@@ -75,14 +76,12 @@ class Sweep:
         buffer[number] = gradient if buffer[number] is None else F.add(buffer[number], gradient)
 
     def run(self) -> list[Node]:
-        """Run every node; gives the nodes that ran."""
+        """Run every node that a gradient reaches; gives those whose own backward ran."""
         ready = [(_priority(node), id(node), node) for node in self._nodes if not self._pending.get(id(node))]
         heapq.heapify(ready)
-        ran = []
         with set_grad_enabled(self._create_graph):
             while ready:
                 node = heapq.heappop(ready)[2]
-                ran.append(node)
                 for (following, number), gradient in zip(node.next_functions, self._step(node), strict=True):
                     if following is None:
                         continue
@@ -91,7 +90,7 @@ class Sweep:
                     self._pending[id(following)] -= 1
                     if not self._pending[id(following)]:
                         heapq.heappush(ready, (_priority(following), id(following), following))
-        return ran
+        return self._ran
 
     def _step(self, node: Node) -> Sequence[Any]:
         """The cotangents for the node's edges; hooks, retained and caught gradients on the way."""
@@ -111,6 +110,7 @@ class Sweep:
             return nothing
         if self._wanted is not None and not self._leads_on(node):
             return nothing
+        self._ran.append(node)
         return node.run(gradients, F)
 
     accumulates = False

@@ -86,6 +86,8 @@ class Program:
             self._plans[request.key] = compiled
             if len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(request.key)
         return Prepared(compiled, request)
 
     def backward(

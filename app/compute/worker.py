@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -34,6 +35,7 @@ def main(descriptor: int, parent: int) -> None:
     settings = Settings.model_validate(first[0])
     service = Service(settings)
     warm()
+    gc.freeze()  # what was imported lives as long as the process: planning a graph need not look at it again
     _limit_memory(settings.max_peak_bytes + SPARE_BYTES)
     frames.send(connection, {"ready": True})
     while (call := frames.receive(connection)) is not None:

@@ -213,6 +213,32 @@ def test_the_predicted_peak_is_not_exceeded(calls: Any, backward: bool) -> None:
     assert measured(prepared.run) <= prepared.peak_bytes - held + slack
 
 
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("op", ["add", "sigmoid", "nn.functional.gelu", "clamp", "var", "logsumexp", "mul"])
+def test_the_predicted_peak_of_float16_is_not_exceeded(op: str, backward: bool) -> None:
+    more = {"add": ["x"], "mul": ["x"], "clamp": ["x", "x"], "logsumexp": [0]}.get(op, [])
+    x = leaf(np.full((200, 200), 0.5), dtype="float16")
+    program = engine.Program([let("y", op, "x", *more), let("s", "sum", "y")])
+    prepared = program.prepare({"x": x}, route="backward" if backward else "forward", trace=False)
+    prepared.run()
+    slack = PYTHON * len(prepared._compiled.plan._steps)
+    assert measured(prepared.run) <= prepared.peak_bytes - x.array.nbytes + slack
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "int64"])
+@pytest.mark.parametrize("op", ["rand", "randn", "randint", "randperm", "dropout"])
+def test_the_predicted_peak_of_random_numbers_is_not_exceeded(op: str, dtype: str) -> None:
+    if op in ("rand", "randn", "dropout") and dtype == "int64" or op[:5] == "randi" and dtype == "complex64":
+        pytest.skip("no such numbers")
+    drawn = {"randint": node("randint", 0, 9, [40_000]), "randperm": node("randperm", 2000)}
+    call = drawn.get(op, node(op, [40_000])) | {"attrs": {"dtype": dtype}}
+    if op == "dropout":
+        call = node("nn.functional.dropout", node("ones", [40_000]) | {"attrs": {"dtype": dtype}})
+    prepared = engine.Program([{"id": "y", **call}]).prepare({}, route="forward", trace=False)
+    prepared.run()
+    assert measured(prepared.run) <= prepared.peak_bytes + 10 * PYTHON
+
+
 def test_the_predicted_peak_of_a_loop_is_not_exceeded() -> None:
     body = {"yield": {"v": node("sin", node("mul", "v", "w"))}}
     until = {"yield": node("lt", node("sum", "v"), -2500)}

@@ -71,3 +71,14 @@ def dtypes_of_gradients(s: Session) -> None:
     z = t.tensor([3 + 4j], requires_grad=True)
     z.abs().sum().backward()
     s(z.grad)
+
+
+def only_what_ran_is_freed(s: Session) -> None:
+    t = s.torch
+    x, w = t.tensor([1.0, 2.0], requires_grad=True), t.tensor([3.0, 4.0], requires_grad=True)
+    left, right = x.exp(), w * w
+    product = (left * right).sum()
+    s(*t.autograd.grad(product, x))
+    s(*t.autograd.grad(right.sum(), w))
+    s.refused(lambda: t.autograd.grad(left.sum(), x))
+    s.refused(lambda: t.autograd.grad(product, w))
