@@ -109,6 +109,10 @@ class Settings(BaseModel):
     )
     max_output_bytes: ByteSize = Field(ByteSize(64 * MIB), ge=1, description="An answer.")
     max_iterations: int = Field(1_000_000, ge=1, description="Iterations of one loop.")
+    max_nodes: int = Field(
+        1_000_000, ge=1, description="Operations that a graph becomes, its backward passes included."
+    )
+    max_trace: int = Field(100_000, ge=1, description="Nodes of a trace, the iterations of loops included.")
     max_errors: int = Field(20, ge=1, le=1000, description="Errors listed in one answer.")
     max_error_bytes: ByteSize = Field(ByteSize(8 * KIB), ge=KIB, description="An error document.")
 

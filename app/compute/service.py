@@ -43,6 +43,8 @@ class Service:
             elements=settings.max_elements,
             peak_bytes=settings.max_peak_bytes,
             iterations=settings.max_iterations,
+            nodes=settings.max_nodes,
+            trace=settings.max_trace,
             output_bytes=settings.max_output_bytes,
         )
         self.programs = Programs(self.limits)

@@ -70,6 +70,7 @@ LIMITS = [
         5,
         "arity",
     ),
+    ("max_nodes", 3, over_x(chain(3)), over_x(chain(4)), 4, "nodes"),
     ("max_rank", 3, over_x(chain(1), [[[1]]]), over_x(chain(1), [[[[1]]]]), 4, "rank"),
     ("max_rank", 3, over_x([UNSQUEEZE], [[1]]), over_x([UNSQUEEZE], [[[1]]]), 4, "rank"),
     ("max_elements", 4, over_x(chain(1), [1, 2, 3, 4]), over_x(chain(1), [1, 2, 3, 4, 5]), 5, "elements"),
@@ -147,3 +148,20 @@ async def test_errors_are_few_and_their_document_is_small() -> None:
     small = await answer_under(body, max_errors=300, max_error_bytes=1024)
     assert len(small.content) <= 1024
     assert small.json()["code"] == "unknown-field"
+
+
+async def test_nodes_count_what_derivatives_add() -> None:
+    inputs = {"x": {"data": 1.5, "requires_grad": True}}
+    plain = [{"id": "y", "op": "exp", "in": ["x"]}]
+    derived = [*plain, {"id": "g", "op": "grad", "in": ["y"], "attrs": {"wrt": ["x"]}}]
+    assert (await answer_under({"inputs": inputs, "graph": plain}, max_nodes=1)).status_code == 200
+    checked(await answer_under({"inputs": inputs, "graph": derived}, max_nodes=1), 422, "limit-exceeded")
+
+
+async def test_the_trace_of_a_loop() -> None:
+    start = {"data": 0.0, "requires_grad": True}
+    body = {"inputs": {"x": start}, "graph": [{**loop(3)[0], "carry": {"v": "x"}}]}
+    nodes = (await answer_under(body)).json()["trace"]["nodes"]
+    assert [each["name"] for each in nodes] == ["AddBackward0"] * 3 + ["AccumulateGrad"]
+    assert (await answer_under(body, max_trace=len(nodes))).status_code == 200
+    checked(await answer_under(body, max_trace=2), 422, "limit-exceeded")

@@ -27,6 +27,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         "max_peak_bytes": 2 * GIB,
         "max_output_bytes": 64 * MIB,
         "max_iterations": 1_000_000,
+        "max_nodes": 1_000_000,
+        "max_trace": 100_000,
         "max_errors": 20,
         "max_error_bytes": 8 * KIB,
         "max_connections": 2000,
