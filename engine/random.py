@@ -26,6 +26,7 @@ from engine.mersenne import DEFAULT_SEED, State, Stream
 
 __all__ = ["DEFAULT_SEED", "Generator", "State", "default_generator", "initial_seed", "manual_seed", "seed"]
 
+_PART = 1 << 16  # numbers that are Python objects at a time
 WIDE_RANGE = 1 << 28  # from here on, randint takes 64 bits for a value
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -108,12 +109,15 @@ class Generator(Stream):
         """The integers 0 … n-1 in random order, shape (n,): `torch.randperm`, a forward Fisher-Yates."""
         if n < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-        offsets = self.draws32(max(n - 1, 0)) % np.arange(n, 1, -1, dtype=np.uint64)
-        order = list(range(n))
-        for here, offset in enumerate(offsets.tolist()):
-            there = here + offset
-            order[here], order[there] = order[there], order[here]
-        return np.array(order, dtype=dtype)
+        order = np.arange(n, dtype=np.int64)
+        places = order.data  # as quick as a list, a fifth of its bytes
+        for start in range(0, n - 1, _PART):
+            stop = min(start + _PART, n - 1)
+            spans = np.arange(n - start, n - stop, -1, dtype=np.uint64)
+            for here, offset in enumerate((self.draws32(stop - start) % spans).tolist(), start):
+                there = here + offset
+                places[here], places[there] = places[there], places[here]
+        return order.astype(dtype, copy=False)
 
     def bernoulli(self, p: Array) -> Array:
         """1 with probability p, else 0, of p's shape and dtype, drawn in C order: `torch.bernoulli(p)`.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from engine.dtypes import float16, float32
 from engine.graph import Value
 from engine.kernels import Kernel
 from engine.op import ControlKernel
 from engine.plan.simplify import Instruction
+from engine.types import Type
 
 _COPIES = 2  # a kernel may copy its operands and its result once
+_DRAWN = 32  # bytes for a random number: two draws of 64 bits, and what is made of them
 _DECOMPOSED = 10  # flops of LAPACK per element of a matrix and its parts, times its smaller side
 
 
@@ -59,15 +62,23 @@ def workspace(each: Instruction) -> int:
     run, out = each.op.run, each.outputs[0].meta
     operands = [x.meta for x in each.operands if isinstance(x, Value)]
     if isinstance(run, Kernel):
-        itemsize = max([out.dtype.itemsize, *[meta.dtype.itemsize for meta in operands]])
-        casts = sum(meta.numel * itemsize for meta in operands if meta.dtype is not out.dtype)
-        return run.scratch * out.numel * itemsize + casts
+        itemsize = max([_wide(meta, len(run.steps) > 1) for meta in (out, *operands)])
+        cast = [meta for meta in operands if meta.dtype is not out.dtype or meta.dtype.itemsize < itemsize]
+        cast += [out] if out.dtype is float16 and itemsize > out.dtype.itemsize else []
+        return (run.scratch * out.numel + sum(meta.numel for meta in cast)) * itemsize
     if isinstance(run, ControlKernel):
         return int(run.peak_bytes())
     if each.op.kind == "view":
         return 0
-    total = sum(meta.nbytes for meta in operands) + sum(output.meta.nbytes for output in each.outputs)
-    return _COPIES * total
+    metas = [*operands, *(output.meta for output in each.outputs)]
+    copied = sum(meta.numel * _wide(meta) * (_COPIES + (meta.dtype is float16)) for meta in metas)
+    drawn = _DRAWN * out.numel * (2 if out.dtype.is_complex else 1) if each.op.kind == "random" else 0
+    return max(copied, drawn)
+
+
+def _wide(meta: Type, widened: bool = True) -> int:
+    """Bytes of an element while it is computed with: chains and sums of float16 run in float32."""
+    return float32.itemsize if widened and meta.dtype is float16 else meta.dtype.itemsize
 
 
 def work(each: Instruction) -> int:

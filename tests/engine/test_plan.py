@@ -225,11 +225,9 @@ def test_the_predicted_peak_of_float16_is_not_exceeded(op: str, backward: bool) 
     assert measured(prepared.run) <= prepared.peak_bytes - x.array.nbytes + slack
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "int64"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("op", ["rand", "randn", "randint", "randperm", "dropout"])
 def test_the_predicted_peak_of_random_numbers_is_not_exceeded(op: str, dtype: str) -> None:
-    if op in ("rand", "randn", "dropout") and dtype == "int64" or op[:5] == "randi" and dtype == "complex64":
-        pytest.skip("no such numbers")
     drawn = {"randint": node("randint", 0, 9, [40_000]), "randperm": node("randperm", 2000)}
     call = drawn.get(op, node(op, [40_000])) | {"attrs": {"dtype": dtype}}
     if op == "dropout":
