@@ -38,6 +38,7 @@ class Compiled:
                 self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted)
         finally:
             reset_builder(token)
+        self.nodes = lowering.builder.budget.spent
         self.output_bytes = self._answers.nbytes
         self.peak_bytes = self.plan.peak_bytes + self.output_bytes  # the answer may be copies
         limits.check("peak_bytes", self.peak_bytes)

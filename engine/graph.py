@@ -121,13 +121,13 @@ class Budget:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._spent = 0
+        self.spent = 0
 
     def spend(self) -> None:
         """LimitExceeded if one more is more than the limit."""
-        self._spent += 1
-        if self._spent > self._limits.nodes:
-            self._limits.check("nodes", self._spent)
+        self.spent += 1
+        if self.spent > self._limits.nodes:
+            self._limits.check("nodes", self.spent)
 
 
 class GraphBuilder:

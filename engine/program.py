@@ -27,6 +27,7 @@ from engine.statements import canonical
 from engine.tensor import Tensor
 
 _PLANS = 64  # kinds of input that a program keeps a plan for
+_NODES = 250_000  # in all of them, unless one alone has more; a node takes about a kilobyte
 
 
 class Prepared:
@@ -46,7 +47,7 @@ class Prepared:
 
 
 class Program:
-    """Statements as plain dicts (DESIGN of the request: docs/statements), checked when read.
+    """Statements as plain dicts, in the language of docs/statements.md, checked when read.
 
     `decode` turns a tensor literal into a Tensor; `limits` bound what the program may ask for. Raises
     EngineError with `.pointer`, the place in the list, for anything that means nothing.
@@ -65,6 +66,8 @@ class Program:
         self._takes = reader.inputs_used
         self._defines = reader.defined
         self._plans: OrderedDict[Any, Compiled] = OrderedDict()
+        self._lock = threading.Lock()
+        self.nodes = 0  # of the plans that are kept
 
     @functools.cached_property
     def statements(self) -> list[dict[str, Any]]:
@@ -83,12 +86,17 @@ class Program:
         if compiled is None:
             self._check_names(inputs)
             compiled = Compiled(self._statements, request, self.limits)
-            self._plans[request.key] = compiled
-            if len(self._plans) > _PLANS:
-                self._plans.popitem(last=False)
-        else:
-            self._plans.move_to_end(request.key)
+        self._keep(request.key, compiled)
         return Prepared(compiled, request)
+
+    def _keep(self, key: Any, compiled: Compiled) -> None:
+        """The plan used last; the least used ones go where there are too many. Threads may do this at once."""
+        with self._lock:
+            known = self._plans.pop(key, None)
+            self.nodes += compiled.nodes - (known.nodes if known else 0)
+            self._plans[key] = compiled
+            while len(self._plans) > _PLANS or (self.nodes > _NODES and len(self._plans) > 1):
+                self.nodes -= self._plans.popitem(last=False)[1].nodes
 
     def backward(
         self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any

@@ -14,7 +14,8 @@ from app.errors import Problem, from_validation
 from app.schemas.graph import STATEMENTS
 
 MAX_PROGRAMS = 256
-MAX_BYTES = 32 << 20  # of graph text; a parsed graph takes some twenty times its text
+MAX_BYTES = 8 << 20  # of graph text; a parsed graph takes some forty times its text
+MAX_NODES = 250_000  # of plans; a node takes about a kilobyte
 
 
 class Entry(NamedTuple):
@@ -27,7 +28,7 @@ class Entry(NamedTuple):
 
 
 class Programs:
-    """Least recently used first; bounded by count and by the size of the texts."""
+    """Least recently used first; bounded by count, by the size of the texts and by the nodes of the plans."""
 
     def __init__(self, limits: engine.Limits) -> None:
         self.limits = limits
@@ -48,7 +49,23 @@ class Programs:
         self._entries[key] = entry
         self.size += entry.size
         while len(self._entries) > MAX_PROGRAMS or (self.size > MAX_BYTES and len(self._entries) > 1):
-            self.size -= self._entries.popitem(last=False)[1].size
+            self._drop()
+        return entry
+
+    def trim(self) -> None:
+        """Keep the bound on nodes; for after a plan was made."""
+        nodes = sum([entry.program.nodes for entry in self._entries.values()])
+        while nodes > MAX_NODES and len(self._entries) > 1:
+            nodes -= self._drop().program.nodes
+
+    def forget(self) -> None:
+        """Drop all of it."""
+        self._entries.clear()
+        self.size = 0
+
+    def _drop(self) -> Entry:
+        entry = self._entries.popitem(last=False)[1]
+        self.size -= entry.size
         return entry
 
     def _build(self, raw: bytes, digest: bytes, rules: read.Rules) -> Entry:

@@ -67,12 +67,15 @@ class Service:
         if isinstance(request, BackwardRequest):
             asked["gradient"] = reading.gradient(request.gradient, rules)
             asked["backward"] = reading.calls(request, rules)
+        kept = entry.program.nodes
         with np.errstate(all="ignore"):
             prepared = (
                 entry.program.prepare(  # here the predicted peak and output are held against the limits
                     inputs, route=route, grads=grads, default_dtype=request.default_dtype, **asked
                 )
             )
+        if entry.program.nodes != kept:
+            self.programs.trim()
         return Task(request, entry, prepared)
 
     def finish(self, task: Task) -> Answer:
@@ -98,6 +101,7 @@ class Service:
         if isinstance(error, engine.errors.EngineError):
             error = from_engine(error)
         elif isinstance(error, MemoryError):
+            self.programs.forget()  # so that the next request has it
             error = Problem("overloaded", "There is not enough memory for this request now.")
         quoted = None
         if not isinstance(error, Problem):
