@@ -90,7 +90,7 @@ class Program:
         return Prepared(compiled, request)
 
     def _keep(self, key: Any, compiled: Compiled) -> None:
-        """The plan used last; the least used ones go where there are too many. Threads may do this at once."""
+        """The plan used last; the least used go where there are too many. Threads may do this at once."""
         with self._lock:
             known = self._plans.pop(key, None)
             self.nodes += compiled.nodes - (known.nodes if known else 0)

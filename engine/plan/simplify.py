@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from engine.bounded import Bounded, bounded_in
 from engine.graph import GraphNode, Value
-from engine.op import Op
+from engine.op import ControlKernel, Op
 
 
 class Instruction(NamedTuple):
@@ -75,7 +75,7 @@ def _live(
     deciding: dict[int, GraphNode],
 ) -> set[GraphNode]:
     own = set(nodes)
-    live = {node for node in nodes if effects and (node.op.kind == "random" or node.op.name == "while")}
+    live = {node for node in nodes if effects and _is_effect(node.op)}
     stack = [value.node for value in wanted if value is not None and value not in known and value.node]
     stack.extend(live)
     live.update(stack)
@@ -88,6 +88,10 @@ def _live(
                 live.add(maker)
                 stack.append(maker)
     return live
+
+
+def _is_effect(op: Op) -> bool:
+    return op.kind == "random" or (isinstance(op.run, ControlKernel) and op.run.effect)
 
 
 def _key(each: Any) -> Any:

@@ -140,6 +140,17 @@ def test_a_chain_takes_the_memory_of_two_links_forward_and_of_all_backward() -> 
     assert whole.flops > 2 * forward.flops > 20 * x.size
 
 
+def test_a_view_keeps_all_it_views_in_the_predicted_peak() -> None:
+    x = np.ones((1000, 10))
+    row = [let("y", "exp", "x"), let("row", "getitem", "y", 0)]
+    rest = [let("a", "sin", "x"), let("b", "cos", "a"), let("s", "sum", "b")]
+    graph = [*row, *rest, let("z", "add", "row", "s")]
+    viewed = engine.Program(graph).prepare({"x": const(x)}, outputs=["z"], route="forward")
+    assert viewed.peak_bytes >= 4 * x.nbytes  # x, y behind its row, a and b
+    plain = engine.Program(rest).prepare({"x": const(x)}, outputs=["s"], route="forward")
+    assert plain.peak_bytes < 4 * x.nbytes
+
+
 # -- the prediction against what numpy takes
 
 SIZE = 64

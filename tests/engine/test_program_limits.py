@@ -137,12 +137,49 @@ def test_threads_share_a_program() -> None:
     assert not failures
 
 
-def test_plans_are_kept_by_kind_and_bounded() -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"x": leaf(np.ones(4))},
+        {"x": leaf(np.ones(3), "float32")},
+        {"x": const(np.ones(3))},
+        {"trace": "values"},
+        {"trace": False},
+        {"outputs": ["x"]},
+        {"default_dtype": "float64"},
+        {"route": "backward"},
+        {"grads": {"x": const(np.ones(3))}},
+    ],
+    ids=str,
+)
+def test_a_plan_serves_requests_of_one_kind_alone(change: Json) -> None:
     program = engine.Program([let("y", "sum", "x")])
-    first = program.prepare({"x": leaf(np.ones(3))})
-    assert program.prepare({"x": leaf(np.zeros(3))})._compiled is first._compiled
-    for other in (leaf(np.ones(4)), const(np.ones(3)), leaf(np.ones(3), "float32")):
-        assert program.prepare({"x": other}, route="forward")._compiled is not first._compiled
+    first = program.prepare({"x": leaf(np.ones(3))}, route="forward")
+    assert program.prepare({"x": leaf(np.zeros(3))}, route="forward", seed=1)._compiled is first._compiled
+    settings = {"route": "forward", **change}
+    x = settings.pop("x", leaf(np.ones(3)))
+    assert program.prepare({"x": x}, **settings)._compiled is not first._compiled
+
+
+def test_a_plan_serves_one_kind_of_gradient_alone() -> None:
+    program = engine.Program([let("y", "exp", "x"), let("z", "sum", "x")])
+    x = {"x": leaf(np.ones(1))}
+    wanted = [
+        {},
+        {"gradient": const(np.ones(()))},
+        {"gradient": {"z": const(np.ones(()))}},
+        {"gradient": {"y": const(np.ones(1))}},
+        {"backward": [{"tensor": "z"}]},
+        {"backward": [{"tensor": "z", "retain_graph": True}]},
+        {"backward": [{"tensor": "z", "inputs": ["x"]}]},
+        {"backward": [{"tensor": "y"}]},
+    ]
+    plans = {id(program.prepare(x, **each)._compiled) for each in wanted}
+    assert len(plans) == len(wanted)
+
+
+def test_plans_are_bounded() -> None:
+    program = engine.Program([let("y", "sum", "x")])
     for size in range(100):
         program.prepare({"x": leaf(np.ones(size))}, route="forward")
     assert len(program._plans) == 64
