@@ -38,6 +38,8 @@ def _arange_type(start: Any, end: Any, step: Any, dtype: DType | None) -> Type:
     if (end - start) * step < 0:
         raise RuntimeArgumentError("upper bound and lower bound inconsistent with step sign")
     exact = all(isinstance(each, int) for each in (start, end, step))
+    if not exact and abs((end - start) / step) >= 2.0**63:
+        raise RuntimeArgumentError("invalid size, possible overflow?")
     count = -((start - end) // step) if exact else math.ceil((end - start) / step)
     return Type((int(count),), dtype)
 
@@ -58,6 +60,8 @@ def _arange_type(start: Any, end: Any, step: Any, dtype: DType | None) -> Type:
         refused("step must be nonzero", 0, 5, 0),
         refused("\"arange_cpu\" not implemented for 'Bool'", 5, dtype="bool"),
         refused("unsupported range: 0 -> inf", 0, float("inf")),
+        refused("invalid size, possible overflow?", 0, 1e308, 5e-324),
+        refused("invalid size, possible overflow?", -1.7e308, 1.7e308, 1e308),
     ],
 )
 def arange(

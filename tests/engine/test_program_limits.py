@@ -60,6 +60,8 @@ def test_inputs_are_held_to_the_limits_too() -> None:
 def test_a_huge_tensor_is_refused_before_it_is_made() -> None:
     with pytest.raises(LimitExceeded, match="elements: 1000000000000 asked"):
         engine.Program([let("y", "ones", [10**6, 10**6])]).prepare({})
+    with pytest.raises(LimitExceeded, match="elements: 1000000000000 asked"):  # more than numpy takes
+        engine.Program([let("y", "ones", [0, 10**6, 10**6])]).prepare({})
 
 
 def test_the_predicted_peak_holds_inputs_results_and_answer() -> None:
