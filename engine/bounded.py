@@ -39,10 +39,6 @@ class Bounded(int):
             return self.evaluate(sizes)
         return sizes[id(self)] if id(self) in sizes else self.refuse()
 
-    def derive(self, bound: int, function: Callable[[int], int]) -> Bounded:
-        """The size that is `function` of this one, at most `bound`."""
-        return Bounded(bound, lambda sizes: function(self.now(sizes)), (self,))
-
     def broadcast(self, other: int) -> Bounded:
         """The size that this one and `other` broadcast to."""
 

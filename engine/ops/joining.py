@@ -61,7 +61,7 @@ def _cat_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
     def part(start: int, operand: Any) -> Any:
         if _is_skipped(operand):
             return lambda: F.zeros((0,), dtype=operand.meta.dtype)
-        return lambda: F.narrow(g, dim, start, operand.shape[dim])
+        return lambda: F.slice(g, dim, start, start + operand.shape[dim])
 
     rules, start = [], 0
     for operand in x:

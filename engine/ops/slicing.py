@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.bounded import Bounded
+from engine.bounded import Bounded, resolve
 from engine.define import composite, kernel
 from engine.errors import DimError, RuntimeArgumentError
 from engine.op import refused, sample
@@ -84,11 +84,15 @@ def _clamped(size: int, start: int | None, end: int | None) -> tuple[int, int]:
 
 def _length(size: int, start: int | None, end: int | None, step: int) -> int:
     """How many slices there are, also where the size is known only at run time."""
-    if isinstance(size, Bounded):
-        bound = int(size)
-        crossing = start is not None and end is not None and start < 0 <= end  # shorter for a larger size
-        most = min(bound, -(start or 0), end or 0) if crossing else _length(bound, start, end, 1)
-        return size.derive(-(-most // step), lambda now: _length(now, start, end, step))
+    bounds = (size, start, end)
+    if any(isinstance(each, Bounded) for each in bounds):
+        most, first, last = (None if each is None else int(each) for each in bounds)
+        assert most is not None
+        if first is not None and last is not None and first < 0 <= last:  # shorter for a larger size
+            most = min(most, -first, last)
+        else:
+            most = _length(most, first, last, 1)
+        return Bounded(-(-most // step), lambda sizes: _length(*resolve((*bounds, step), sizes)), bounds)
     first, last = _clamped(size, start, end)
     return -((first - last) // step)
 

@@ -44,6 +44,8 @@ EXPRESSIONS: dict[str, dict[str, Any]] = {
     "pairs": call("reshape", "y", [-1, 2]),
     "threes": call("reshape", "y", [3, -1]),
     "a column": call("reshape", "y", [-1, 1]),
+    "joined": call("cat", ["y", {"tensor": [1.0, 2.0]}, call("exp", "y")]),
+    "joined with another": call("cat", [SMALL, "y"]),
     "masked again": call("getitem", "y", call("gt", "y", 2)),
     "the mean": call("mean", "y"),
 }  # fmt: skip
@@ -60,6 +62,8 @@ def eager(each: Any, names: dict[str, Any]) -> Any:
     if not isinstance(each, dict):
         return each
     args = [eager(arg, names) for arg in each["in"]]
+    if each["op"] == "cat":
+        args = [[eager(arg, names) for arg in args[0]]]
     if each["op"] == "getitem":
         return args[0][args[1]]
     if each["op"] == "einsum":
