@@ -52,7 +52,7 @@ class Answers:
         grad_fn = maker.op.node_name(maker.operands, maker.given) if maker else None
         return Flags(entry.requires_grad, grad_fn, entry.value.index)
 
-    def _render(self, made: Trace, values: Any) -> dict[str, Any]:
+    def _render(self, made: Trace, values: Values | None) -> dict[str, Any]:
         return trace.render(made, self._roots, values)
 
     def result(self, values: Sequence[Any], shared: Iterable[Any], sizes: Sizes) -> Result:

@@ -102,7 +102,7 @@ class Conversions:
         )
 
     def __format__(self, spec: str) -> str:
-        return repr(self) if self.meta.shape else format(self.item(), spec)
+        return printing.format_scalar(self.array, spec) if spec or not self.meta.shape else repr(self)
 
 
 def _real(value: Any, kind: str) -> Any:

@@ -36,8 +36,10 @@ class Limits:
             raise LimitExceeded(name, asked, allowed)
 
     def check_type(self, meta: Type) -> None:
-        """LimitExceeded if a tensor of this type has too many dimensions or elements; a size of 0 counts as 1,
-        since numpy has no array of no rows of 2**62 elements either."""
+        """LimitExceeded if a tensor of this type has too many dimensions or elements.
+
+        A size of 0 counts as 1: numpy has no array of no rows of 2**62 elements either.
+        """
         if len(meta.shape) > self.rank:
             raise LimitExceeded("rank", len(meta.shape), self.rank)
         elements = meta.numel or math.prod(size or 1 for size in meta.shape)

@@ -13,7 +13,7 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from engine.compiled import Compiled
 from engine.errors import DuplicateId, UnknownId
@@ -21,7 +21,7 @@ from engine.factories import tensor
 from engine.limits import Limits
 from engine.random import Generator
 from engine.reading import Reader
-from engine.request import Request
+from engine.request import BackwardCalls, Gradient, Request, Settings
 from engine.result import Result
 from engine.statements import canonical
 from engine.tensor import Tensor
@@ -74,14 +74,26 @@ class Program:
         """The desugared statements as plain JSON: what the program's identity is made of."""
         return canonical(self._statements)
 
-    def prepare(self, inputs: dict[str, Tensor], **settings: Any) -> Prepared:
-        """Find or make the plan for inputs of these types.
+    def prepare(
+        self,
+        inputs: dict[str, Tensor],
+        *,
+        route: str = "backward",
+        outputs: Sequence[str] | None = None,
+        gradient: Gradient = None,
+        backward: BackwardCalls = None,
+        **settings: Unpack[Settings],
+    ) -> Prepared:
+        """Find or make the plan for inputs of these types, on the route "backward" or "forward".
 
-        `settings`: route ("backward" or "forward"), outputs, gradient, backward, grads, trace, seed,
-        default_dtype. Raises EngineError for shapes and dtypes that do not fit, LimitExceeded for a plan that
-        would take too much.
+        `outputs` are the last statement's unless named. `gradient` is the cotangent of the last output, or of
+        several by name; `backward` the long form, a list of `{"tensor", "gradient", "inputs", "retain_graph",
+        "create_graph"}`. Raises EngineError for shapes and dtypes that do not fit, LimitExceeded for a plan
+        that would take too much.
         """
-        request = Request(inputs, **settings)
+        request = Request(
+            inputs, route=route, outputs=outputs, gradient=gradient, backward=backward, **settings
+        )
         compiled = self._plans.get(request.key)
         if compiled is None:
             self._check_names(inputs)
@@ -99,13 +111,20 @@ class Program:
                 self.nodes -= self._plans.popitem(last=False)[1].nodes
 
     def backward(
-        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any
+        self,
+        inputs: dict[str, Tensor],
+        outputs: Sequence[str] | None = None,
+        gradient: Gradient = None,
+        backward: BackwardCalls = None,
+        **settings: Unpack[Settings],
     ) -> Result:
         """Outputs, the grads of the leaves and the trace; see `prepare` for the settings."""
-        return self.prepare(inputs, route="backward", outputs=outputs, **settings).run()
+        return self.prepare(
+            inputs, route="backward", outputs=outputs, gradient=gradient, backward=backward, **settings
+        ).run()
 
     def forward(
-        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Any
+        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Unpack[Settings]
     ) -> Result:
         """Outputs and trace, without a backward pass; see `prepare` for the settings."""
         return self.prepare(inputs, route="forward", outputs=outputs, **settings).run()

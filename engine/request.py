@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 from engine import dtypes
 from engine.errors import ArgumentError, Pointer, ValueArgumentError
@@ -15,6 +15,20 @@ _FLAGS = ("retain_graph", "create_graph")
 _ROUTES = ("backward", "forward")
 
 
+Gradient = Tensor | dict[str, Tensor | None] | None  # of the last output, or of several by name
+BackwardCalls = Sequence[dict[str, Any]] | None
+
+
+class Settings(TypedDict, total=False):
+    """What a request may say on either route. `grads` are earlier `.grad` values of inputs; `trace` is true,
+    false or "values"; `default_dtype` names the dtype of Python floats."""
+
+    grads: dict[str, Tensor] | None
+    trace: bool | str
+    seed: int
+    default_dtype: str
+
+
 class Request:
     """What is asked of a program. `key` tells requests that one plan can serve; `arrays` are its inputs."""
 
@@ -24,8 +38,8 @@ class Request:
         *,
         route: str = "backward",
         outputs: Sequence[str] | None = None,
-        gradient: Tensor | dict[str, Tensor | None] | None = None,
-        backward: Sequence[dict[str, Any]] | None = None,
+        gradient: Gradient = None,
+        backward: BackwardCalls = None,
         grads: dict[str, Tensor] | None = None,
         trace: bool | str = True,
         seed: int = 0,

@@ -6,7 +6,7 @@ Loops are expanded per iteration, so the trace of a program with loops is known 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from engine import saved
 from engine.dtypes import DType
@@ -14,8 +14,17 @@ from engine.errors import LimitExceeded
 from engine.graph import GraphNode, Value
 from engine.iteration import LoopKernel, LoopRecord
 from engine.notation import finite_or_name
+from engine.tensor import Tensor
 
 Edge = tuple["TraceNode", int] | None
+
+
+class Shown(Protocol):
+    """What a trace with values shows: tensors, or None where there is none."""
+
+    def value(self, value: Value) -> Tensor | None: ...
+
+    def cotangent(self, value: Value) -> Tensor | None: ...
 
 
 class TraceNode:
@@ -157,8 +166,8 @@ def _summary(edge: Edge, boundary: set[TraceNode]) -> Edge:
     return TraceNode(edge[0].node, [(end, 0) for end in ends], edge[0].value), edge[1]
 
 
-def render(trace: Trace, roots: dict[str, Value], values: Any = None) -> dict[str, Any]:
-    """The trace as JSON. `values`, if given, has `value(Value)` and `cotangent(Value)`: tensors or None."""
+def render(trace: Trace, roots: dict[str, Value], values: Shown | None = None) -> dict[str, Any]:
+    """The trace as JSON; with `values`, the Tensors themselves stand in it."""
     found = {name: trace.edge(value) for name, value in roots.items()}
     edges = {name: edge if edge and edge[0].node else None for name, edge in found.items()}  # a leaf has none
     nodes = trace.behind(edges.values())
@@ -169,7 +178,7 @@ def render(trace: Trace, roots: dict[str, Value], values: Any = None) -> dict[st
     }
 
 
-def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Any) -> dict[str, Any]:
+def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Shown | None) -> dict[str, Any]:
     found: dict[str, Any] = {"name": each.name}
     if each.node is None:
         assert each.value is not None
@@ -191,7 +200,7 @@ def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Any) -> dict
     return found
 
 
-def shown(value: Any, values: Any) -> Any:
+def shown(value: Any, values: Shown | None) -> Any:
     """A saved value as JSON: tensors as their dtype and shape (or as they are, with `values`)."""
     if isinstance(value, Value):
         found = values.value(value) if values is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,17 @@ from engine.plan.memory import last_uses, predict
 from engine.plan.simplify import Instruction, simplify
 
 _GENERATOR, _SIZES = 0, 1  # the registers of the random generator and of the sizes of the run
-Step = tuple[Callable[..., Any], tuple[int, ...], bool, tuple[int, ...], tuple[int, ...]]
+
+
+class Step(NamedTuple):
+    """One call. `sources`, `targets` and `freed` are registers: read, written, and given back after it;
+    `single` if the result is one array and no tuple of them."""
+
+    call: Callable[..., Any]
+    sources: tuple[int, ...]
+    single: bool
+    targets: tuple[int, ...]
+    freed: tuple[int, ...]
 
 
 class Plan:
@@ -36,10 +46,9 @@ class Plan:
         self._template: list[Any] = [None, None]
         self._sites: dict[int, Site] = {}
         self._types = [value.meta for value in inputs]
-        self._late = is_bounded(self._types)
+        self._late = is_bounded(self._types)  # the inputs have sizes of the run
         self._registers: dict[Value, int] = {}
         self._inputs = [self._register(value) for value in inputs]
-        self.is_late = self._late
         self._steps = self._schedule(instructions, dead)
         self._outputs = [None if each is None else self._operand(each) for each in wanted]
 
@@ -63,19 +72,20 @@ class Plan:
 
     def _schedule(self, instructions: Sequence[Instruction], unread: Sequence[Sequence[Value]]) -> list[Step]:
         steps: list[Step] = []
+        sized = self._late  # a size of the run has come up
         for each, dead in zip(instructions, unread, strict=True):
             sources = tuple(self._operand(x) for x in each.operands)
             if each.op.kind in ("random", "control"):
                 sources = (_GENERATOR, *sources)
-            self.is_late = self.is_late or is_bounded([y.meta for y in each.outputs])
-            if self.is_late and is_late(each):
+            sized = sized or is_bounded([y.meta for y in each.outputs])
+            if sized and is_late(each):
                 call, sources = late_call(each), (_SIZES, *sources)
             else:
                 metas = [getattr(x, "meta", x) for x in each.operands]
                 call = each.op.compile(metas, tuple(y.meta for y in each.outputs), each.attrs)
             targets = tuple(self._register(y) for y in each.outputs)
             freed = tuple(self._register(value) for value in dead if value.constant is None)
-            steps.append((call, sources, each.op.single, targets, freed))
+            steps.append(Step(call, sources, each.op.single, targets, freed))
             self._sites[targets[0]] = each.outputs[0].node.site  # type: ignore[union-attr]
         return steps
 

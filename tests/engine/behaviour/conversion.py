@@ -61,6 +61,7 @@ def formats(s: Session) -> None:
     x = t.tensor(1.25, requires_grad=True)
     s(f"{x}", f"{x:.1f}", f"{x.detach():.3e}", f"{t.ones(2)}", str(x * 2))
     s(t.ones(2, dtype=t.float64), t.tensor([1 + 1j]), t.ones(2, dtype=t.int32), t.ones(0), t.ones(2, 0, 3))
+    s.refused(lambda: f"{t.ones(2):.1f}")
     s((t.ones(1) * t.ones(1, requires_grad=True)).double(), t.tensor([1e-8, 1.0]))
 
 
