@@ -24,8 +24,9 @@ from engine.errors import (
     ShapeError,
 )
 from engine.grad_mode import is_grad_enabled
-from engine.keys import subscript
+from engine.keys import keys_of
 from engine.registry import lookup
+from engine.subscript import subscript
 from engine.tensor import Tensor
 
 _METHODS = {
@@ -157,8 +158,6 @@ def detach_(self: Tensor) -> Tensor:
 
 def setitem(tensor: Tensor, key: Any, value: Any) -> None:
     """`tensor[key] = value`: through views where the key makes one, else by index_put_."""
-    from engine.subscript import keys_of
-
     if not isinstance(value, (Tensor, bool, int, float, complex)):
         raise ArgumentError(f"can't assign a {type(value).__name__} to a torch.{tensor.dtype.title}Tensor")
     if key is False:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import inplace, subscript
+from engine import inplace, keys
 from engine.op import Op
 from engine.registry import REGISTRY, lookup
 from engine.tensor import Tensor
@@ -77,5 +77,5 @@ def install() -> None:
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
     Tensor.where = _where  # type: ignore[attr-defined]
-    Tensor.__getitem__ = subscript.getitem  # type: ignore[misc]
+    Tensor.__getitem__ = keys.getitem  # type: ignore[misc]
     inplace.install()

@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.define import composite
 from engine.errors import DimError
-from engine.keys import NOT_AN_INDEX, subscript
 from engine.op import refused, sample
 from engine.signature import Keys, Tensor
+from engine.subscript import NOT_AN_INDEX, subscript
 
 
 @composite(

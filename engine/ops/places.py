@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from engine.bounded import Bounded
-from engine.dtypes import BOOL, DType, int32, int64, uint8
+from engine.dtypes import DType, dtype, int32, int64
 from engine.errors import DimError, DTypeError, ShapeError
+from engine.subscript import selects
 from engine.types import Shape, Type, elementwise_strides
 
 
 def is_mask(each: Any) -> bool:
-    """Whether an index (a Type or an array) is a mask; uint8 counts, as in torch."""
-    if isinstance(each, Type):
-        return each.dtype.category == BOOL or each.dtype is uint8
-    return bool(each.dtype == np.bool_ or each.dtype == np.uint8)
+    """Whether an index (a Type or an array) is a mask."""
+    return selects(dtype(each.dtype))
 
 
 def spread(indices: Sequence[Any]) -> list[Any]:
