@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: bytes | bytearray
     cost: Cost | None = None
 
 

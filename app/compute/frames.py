@@ -11,34 +11,44 @@ import orjson
 _LENGTHS = struct.Struct(">IQ")
 
 
-def pack(head: Any, body: bytes = b"") -> tuple[bytes, bytes]:
+def pack(head: Any, body: bytes | bytearray = b"") -> tuple[bytes, bytes | bytearray]:
     """A frame as two pieces, so that a large body is not copied."""
     text = orjson.dumps(head)
     return _LENGTHS.pack(len(text), len(body)) + text, body
 
 
 class Reader:
-    """Puts frames together from the pieces that arrive."""
+    """Puts frames together from the pieces that arrive, each copied once and at once: joining a large body's
+    pieces at its end would hold up everyone else."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._start = b""  # lengths and head, until they are complete
+        self._head: Any = None
+        self._body: bytearray | None = None
+        self._filled = 0
 
-    def feed(self, piece: bytes) -> tuple[Any, bytes] | None:
+    def feed(self, piece: bytes) -> tuple[Any, bytes | bytearray] | None:
         """The frame that this piece completes; there is at most one, as calls and answers alternate."""
-        self._pieces.append(piece)
-        self._size += len(piece)
-        if self._size < _LENGTHS.size:
-            return None
-        if len(self._pieces[0]) < _LENGTHS.size:
-            self._pieces = [b"".join(self._pieces)]
-        head_size, body_size = _LENGTHS.unpack_from(self._pieces[0])
-        start = _LENGTHS.size + head_size
-        if self._size < start + body_size:
-            return None
-        whole = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces, self._size = [], 0
-        return orjson.loads(whole[_LENGTHS.size : start]), whole[start:]
+        if self._body is None:
+            self._start += piece
+            if len(self._start) < _LENGTHS.size:
+                return None
+            head_size, body_size = _LENGTHS.unpack_from(self._start)
+            end = _LENGTHS.size + head_size
+            if len(self._start) < end:
+                return None
+            self._head = orjson.loads(self._start[_LENGTHS.size : end])
+            if len(self._start) == end + body_size:
+                return self._taken(self._start[end:])
+            self._body, piece = bytearray(body_size), self._start[end:]
+        self._body[self._filled : self._filled + len(piece)] = piece
+        self._filled += len(piece)
+        return self._taken(self._body) if self._filled == len(self._body) else None
+
+    def _taken(self, body: bytes | bytearray) -> tuple[Any, bytes | bytearray]:
+        head = self._head
+        self._start, self._head, self._body, self._filled = b"", None, None, 0
+        return head, body
 
 
 def receive(connection: socket.socket) -> tuple[Any, bytes] | None:
@@ -51,7 +61,7 @@ def receive(connection: socket.socket) -> tuple[Any, bytes] | None:
     return None if head is None or body is None else (orjson.loads(head), bytes(body))
 
 
-def send(connection: socket.socket, head: Any, body: bytes = b"") -> None:
+def send(connection: socket.socket, head: Any, body: bytes | bytearray = b"") -> None:
     """Send a frame, waiting until it is on its way."""
     for piece in pack(head, body):
         connection.sendall(piece)

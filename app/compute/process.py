@@ -93,7 +93,7 @@ class Process(asyncio.Protocol):
             self._answered(head, body)
         self._free(self)
 
-    def _answered(self, head: dict[str, Any], body: bytes) -> None:
+    def _answered(self, head: dict[str, Any], body: bytes | bytearray) -> None:
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
             graph, statements, flops = head["cost"] or ("", 0, 0)

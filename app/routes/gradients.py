@@ -24,6 +24,7 @@ CODES = (
     "not-implemented", "overloaded", "worker-lost", "deadline-exceeded",
 )  # fmt: skip
 MAX_DEADLINE_DIGITS = 12
+MAX_PIECE = 1 << 18  # of an answer, written at once: a large one shares the event loop
 
 
 class Gradients:
@@ -78,7 +79,13 @@ async def _send(answer: Answer, send: Send) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
     headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if len(answer.body) <= MAX_PIECE:
+        await send({"type": "http.response.body", "body": bytes(answer.body)})
+        return
+    with memoryview(answer.body) as body:
+        for start in range(0, len(body), MAX_PIECE):
+            piece, more = bytes(body[start : start + MAX_PIECE]), start + MAX_PIECE < len(body)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _check_media(headers: dict[bytes, bytes]) -> None:
