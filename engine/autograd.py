@@ -26,12 +26,18 @@ Key = tuple[int, int]  # a node's id and an output number
 
 
 class Sweep:
-    """One backward pass from `roots`; with `targets`, only the paths to them run and are caught."""
+    """One backward pass from `roots`; with `targets`, only the paths to them run and are caught. What reaches
+    a leaf goes into its `.grad` if it is to `accumulate`."""
 
     def __init__(
-        self, roots: Sequence[tuple[Tensor, Tensor]], targets: Sequence[Tensor] | None, create_graph: bool
-    ):
-        self._create_graph = create_graph
+        self,
+        roots: Sequence[tuple[Tensor, Tensor]],
+        targets: Sequence[Tensor] | None,
+        *,
+        create_graph: bool,
+        accumulate: bool,
+    ) -> None:
+        self._create_graph, self._accumulate = create_graph, accumulate
         self._buffers: dict[int, list[Any]] = {}
         self._nodes: list[Node] = []
         self._ran: list[Node] = []
@@ -105,15 +111,13 @@ class Sweep:
                 gradients[number] = _hooked(hooks, gradients[number])
         self._keep(node, gradients)
         if isinstance(node, AccumulateGrad):
-            if self._wanted is None or ((id(node), 0) in self._wanted and self.accumulates):
+            if self._accumulate and (self._wanted is None or (id(node), 0) in self._wanted):
                 accumulate(node.variable, gradients[0], self._create_graph)
             return nothing
         if self._wanted is not None and not self._leads_on(node):
             return nothing
         self._ran.append(node)
         return node.run(gradients, F)
-
-    accumulates = False
 
     def _leads_on(self, node: Node) -> bool:
         return any(id(following) in self._useful for following, _ in node.next_functions if following)
@@ -201,8 +205,7 @@ def backward(
         grad_checks.check_inputs(targets, "backward")
     for target in targets or ():
         grad_checks.check_retained(target)
-    sweep = Sweep(_roots(tensors, grad_tensors), targets, create_graph)
-    sweep.accumulates = True
+    sweep = Sweep(_roots(tensors, grad_tensors), targets, create_graph=create_graph, accumulate=True)
     ran = sweep.run()
     for target in targets or ():
         caught = sweep.caught.get(_key(edge_of(target)))
@@ -228,7 +231,7 @@ def grad(
     targets = _as_list(inputs)
     grad_checks.check_inputs(targets, "grad")
     grad_checks.check_wrt(targets)
-    sweep = Sweep(_roots(outputs, grad_outputs), targets, create_graph)
+    sweep = Sweep(_roots(outputs, grad_outputs), targets, create_graph=create_graph, accumulate=False)
     ran = sweep.run()
     found = [sweep.caught.get(_key(edge_of(target))) for target in targets]
     for index, gradient in enumerate(found):

@@ -19,7 +19,7 @@ _C_NAMES = {"bool": "bool", "float16": "c10::Half", "float32": "float", "float64
 _C_NAMES |= {"complex64": "c10::complex<float>", "complex128": "c10::complex<double>"}
 
 
-class Literal(NamedTuple):
+class Numbers(NamedTuple):
     """The numbers of nested lists in row-major order, the shape of the lists, the dtype torch infers."""
 
     items: list[Any]
@@ -31,7 +31,7 @@ class Literal(NamedTuple):
         return converted(self.items, dtype).reshape(self.shape)
 
 
-def parse(data: Any) -> Literal:
+def parse(data: Any) -> Numbers:
     """Read a number or nested lists of numbers; all else is refused in torch's words."""
     level: list[Any] = [data]
     shape: list[int] = []
@@ -40,7 +40,7 @@ def parse(data: Any) -> Literal:
         kinds = set(map(type, level))
         nested = {kind for kind in kinds if issubclass(kind, _NESTED)}
         if not nested:
-            return Literal(level, tuple(shape), _common_dtype(kinds, bool(shape)))
+            return Numbers(level, tuple(shape), _common_dtype(kinds, bool(shape)))
         if nested != kinds:
             first_is_list = type(level[0]) in nested
             raise ArgumentError(

@@ -34,7 +34,7 @@ from engine.statements import (
 from engine.types import Type
 
 
-class Entry(NamedTuple):
+class Named(NamedTuple):
     """A defined id: its value, and its flags as they were when its statement ran."""
 
     value: Value
@@ -52,7 +52,7 @@ class Lowering:
         self.builder: GraphBuilder = GraphBuilder(
             self.graph, limits, scope.outer.builder.budget if scope else None
         )
-        self.names: dict[str, Entry] = {}
+        self.names: dict[str, Named] = {}
         self.slots = Slots(self.builder, self.leaves)
         self.swept = False  # a statement has run backward
 
@@ -71,7 +71,7 @@ class Lowering:
             return
         if value.name is None and not name.startswith("$"):
             value.name = name
-        self.names[name] = Entry(value, value.requires_grad, value.maker is None)
+        self.names[name] = Named(value, value.requires_grad, value.maker is None)
 
     def value(self, name: str) -> Value:
         """The value of an id."""

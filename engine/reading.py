@@ -94,6 +94,16 @@ class Reader(StateReader):
             raise GraphError("out is a list of ids", pointer=("out",))
         return [None if each is None else self._define(each, ("out", at)) for at, each in enumerate(names)]
 
+    def _all_outputs(self, raw: dict[str, Any], count: int, text: str) -> list[str | None]:
+        """The outputs of a statement that is known to have `count`."""
+        out = self._outputs(raw)
+        if len(out) != count:
+            place = "out" if "out" in raw else "id"
+            raise ArgumentError(
+                text.format(count, len(out)), expected=count, actual=len(out), pointer=(place,)
+            )
+        return out
+
     def _leaf(self, raw: dict[str, Any], pointer: Pointer) -> Leaf:
         fields(raw, _LEAF_FIELDS)
         literal = self._literal(raw["tensor"], ("tensor",))
@@ -127,14 +137,7 @@ class Reader(StateReader):
             raise ArgumentError("max_iters is a whole number from 0", pointer=("max_iters",))
         cond = self._body(raw.get("cond"), (*pointer, "cond"), initial, named=False)
         body = self._body(raw.get("body"), (*pointer, "body"), initial, named=True)
-        out = self._outputs(raw)
-        if len(out) != len(initial):
-            raise ArgumentError(
-                f"while: {len(initial)} carried values, {len(out)} outputs",
-                expected=len(initial),
-                actual=len(out),
-                pointer=("out" if "out" in raw else "id",),
-            )
+        out = self._all_outputs(raw, len(initial), "while: {} carried values, {} outputs")
         return While(pointer, initial, cond, body, limit, out)
 
     def _body(self, raw: Any, pointer: Pointer, carry: dict[str, Any], *, named: bool) -> Body:
@@ -185,14 +188,7 @@ class Reader(StateReader):
         found = self._references(attrs.get("wrt"), place, "grad: wrt is a list of ids")
         settings = {k: self._attr(v, (*pointer, "attrs", k)) for k, v in attrs.items() if k != "wrt"}
         booleans(settings, _GRAD_FLAGS)
-        out = self._outputs(raw)
-        if len(out) != len(found):
-            raise ArgumentError(
-                f"grad: {len(found)} gradients, {len(out)} outputs",
-                expected=len(found),
-                actual=len(out),
-                pointer=("out" if "out" in raw else "id",),
-            )
+        out = self._all_outputs(raw, len(found), "grad: {} gradients, {} outputs")
         return GradCall(pointer, outputs, found, settings, out)
 
 

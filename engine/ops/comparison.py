@@ -99,15 +99,19 @@ def _quantifier_samples(make: Any) -> list[Any]:
     ]
 
 
+def _quantifier_refusals(make: Any) -> Any:
+    return [
+        refused("Dimension out of range", make(3), 2),
+        refused("dim 0 appears multiple times in the list of dims", make(2, 3), (0, 0)),
+    ]
+
+
 @kernel(
     "all",
     kind="reduction",
     infer=_quantified,
     samples=_quantifier_samples,
-    refusals=lambda make: [
-        refused("Dimension out of range", make(3), 2),
-        refused("dim 0 appears multiple times in the list of dims", make(2, 3), (0, 0)),
-    ],
+    refusals=_quantifier_refusals,
 )
 def all_(input: Tensor, dim: Dims | None = None, keepdim: bool = False, *, meta: Any) -> Array:
     """Whether every element over `dim` (all dimensions if None) is true; NaN is. Of uint8 it is uint8.
@@ -122,10 +126,7 @@ def all_(input: Tensor, dim: Dims | None = None, keepdim: bool = False, *, meta:
     kind="reduction",
     infer=_quantified,
     samples=_quantifier_samples,
-    refusals=lambda make: [
-        refused("Dimension out of range", make(3), 2),
-        refused("dim 0 appears multiple times in the list of dims", make(2, 3), (0, 0)),
-    ],
+    refusals=_quantifier_refusals,
 )
 def any_(input: Tensor, dim: Dims | None = None, keepdim: bool = False, *, meta: Any) -> Array:
     """Whether some element over `dim` (all dimensions if None) is true; NaN is. Of uint8 it is uint8.

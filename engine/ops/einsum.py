@@ -12,7 +12,7 @@ from typing import Any
 from engine.define import composite
 from engine.errors import ShapeError, ValueArgumentError
 from engine.op import refused, sample
-from engine.ops.subscripts import ELLIPSIS, Layout, read_equation
+from engine.ops.equation import ELLIPSIS, Layout, read_equation
 from engine.signature import Tensors
 
 
