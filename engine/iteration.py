@@ -16,6 +16,7 @@ from engine.plan.execute import Plan
 from engine.transforms.grad import grad
 
 _OBJECT_BYTES = 120  # a small array's own size, beside its data
+_CALL_FLOPS = 1000  # what a call takes beside its arithmetic: of small arrays, nearly all
 _ITERATION_BYTES = 80  # a tuple of residuals and its place in the list
 
 
@@ -130,7 +131,8 @@ class LoopKernel(ControlKernel):
     def flops(self) -> int:
         """The flops of `max_iters` iterations."""
         cond, body, _ = self._plans
-        return self.graphs.max_iters * (cond.flops + body.flops)
+        calls = cond.calls + body.calls + 1
+        return self.graphs.max_iters * (cond.flops + body.flops + calls * _CALL_FLOPS)
 
     def __call__(self, generator: Any, *arrays: Any) -> tuple[Any, ...]:
         graphs, (cond, body, nested) = self.graphs, self._plans
@@ -169,7 +171,7 @@ class BackwardKernel(ControlKernel):
 
     def flops(self) -> int:
         """The flops of `max_iters` iterations."""
-        return self._graphs.max_iters * self._plan.flops
+        return self._graphs.max_iters * (self._plan.flops + (self._plan.calls + 1) * _CALL_FLOPS)
 
     def __call__(self, generator: Any, record: LoopRecord, *arrays: Any) -> Any:
         graphs, plan = self._graphs, self._plan

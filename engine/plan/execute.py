@@ -53,6 +53,11 @@ class Plan:
         self._outputs = [None if each is None else self._operand(each) for each in wanted]
 
     @property
+    def calls(self) -> int:
+        """How many calls a run makes."""
+        return len(self._steps)
+
+    @property
     def constants(self) -> list[Any]:
         """The arrays that the plan keeps and every run reads."""
         return [each for each in self._template if isinstance(each, np.ndarray)]

@@ -53,6 +53,18 @@ async def test_large_bodies_and_costly_plans_do_not_run_on_the_event_loop() -> N
         assert await known(compute, REQUEST) is None
 
 
+async def test_loops_that_may_go_on_do_not_run_on_the_event_loop() -> None:
+    loop = {
+        "id": "y", "op": "while", "carry": {"v": "x"}, "max_iters": 1_000_000,
+        "cond": {"yield": {"op": "view", "in": ["v", []]}}, "body": {"yield": {"v": "v"}},
+    }  # fmt: skip
+    for limit, here in ((1_000_000, False), (5, True)):
+        body = json.dumps({"inputs": {"x": False}, "graph": [{**loop, "max_iters": limit}]}).encode()
+        async with computing(compute="thread") as compute:
+            assert (await compute(call(body))).status == 200
+            assert (await known(compute, body, "forward") is not None) == here
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{", b'{"graph": 1, "graph": 2}', b'{"inputs": {}}', b"[" * 5000, b'{"graph":' * 1500],
