@@ -2,6 +2,21 @@
 
 `import engine as torch` runs the PyTorch autograd tutorial. Every op of the registry is a function here
 (`engine.exp`, `engine.linalg.norm`, `engine.nn.functional.gelu`) and, where PyTorch has it so, a method.
+
+Where things are, each line from what it needs to what needs it:
+
+numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits
+ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
+            (what ops are applied to), op (the record), define (how to write one), ops (the families),
+            saved and pullback (a rule, called), catalogue, namespace
+random      mersenne, box_muller, random
+eager       grad_mode, storage, node, printing, conversion, tensor, eager (the builder), literals,
+            factories, subscript, keys, inplace, methods
+gradients   grad_checks and seeds (what torch refuses), autograd (the sweep), function
+statements  notation, statements, arguments, state, reading
+programs    graph (SSA, and its builder), transforms (the vjp of a graph), slots (`.grad`), plan (graph to
+            numpy calls), iteration, control and loops, lowering (statements to graph), trace, result,
+            answer, request, compiled, program
 """
 
 from __future__ import annotations

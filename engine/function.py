@@ -77,7 +77,7 @@ class Context(Node):
         self._constant = {id(each) for each in outputs}
 
     def mark_dirty(self, *inputs: Tensor) -> None:
-        """Refused: ops in place are not built yet."""
+        """Refused: a Function may not change its inputs yet."""
         raise NotImplementedYet("mark_dirty is not implemented yet: a Function may not change its inputs")
 
     def set_materialize_grads(self, value: bool) -> None:

@@ -1,11 +1,14 @@
 """The compute boundary: a request's body goes in, the answer's body comes out, wherever the work is done.
 
 call        Call and Answer, what crosses the boundary
+reading     a body → the request's parts, checked, its tensors decoded
 service     a body → an answer; plain functions, the same in every place
 programs    the graphs seen lately, parsed
 front       decides where: tiny known graphs here, everything else there
 pool        compute processes, killed at their deadline and replaced
-worker      what runs in such a process
+process     one of them, as the front sees it
+worker      what runs in it
+warm        what a place computes before it says that it is ready
 threads     one thread instead, for tests and for systems without fork
 frames      how front and process talk
 """
