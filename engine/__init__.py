@@ -5,14 +5,14 @@
 
 Where things are, each line from what it needs to what needs it:
 
-numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits
+numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits,
+            literals (numbers in lists), mersenne, box_muller, random
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
-            (what ops are applied to), op (the record), define (how to write one), ops (the families),
-            saved and pullback (a rule, called), catalogue, namespace
-random      mersenne, box_muller, random
-eager       grad_mode, storage, node, printing, conversion, tensor, eager (the builder), literals,
-            factories, subscript, keys, inplace, methods
-gradients   grad_checks and seeds (what torch refuses), autograd (the sweep), function
+            (what ops are applied to), op (the record), define (how to write one), subscript (x[key]),
+            ops (the families), saved and pullback (a rule, called), namespace
+eager       grad_mode, grad_checks and seeds (what torch refuses), storage, node, printing, conversion,
+            tensor, eager (the builder), function, autograd (the sweep), factories, keys, inplace,
+            methods, catalogue
 statements  notation, statements, arguments, state, reading
 programs    graph (SSA, and its builder), transforms (the vjp of a graph), slots (`.grad`), plan (graph to
             numpy calls), iteration, control and loops, lowering (statements to graph), trace, result,
