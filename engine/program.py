@@ -32,13 +32,14 @@ _NODES = 250_000  # in all of them, unless one alone has more; a node takes abou
 
 class Prepared:
     """A program bound to its inputs. Nothing is computed yet; `peak_bytes`, `flops` and `output_bytes` are
-    predictions that hold for any values of these shapes."""
+    predictions that hold for any values of these shapes, `nodes` is what planning for them took."""
 
     def __init__(self, compiled: Compiled, request: Request) -> None:
         self._compiled = compiled
         self._request = request
         self.peak_bytes = compiled.peak_bytes
         self.flops = compiled.plan.flops
+        self.nodes = compiled.nodes
         self.output_bytes = compiled.output_bytes
 
     def run(self) -> Result:

@@ -20,7 +20,7 @@ class Cost(NamedTuple):
     """What a graph was predicted to cost, under the sha256 of its text."""
 
     graph: bytes
-    statements: int
+    nodes: int
     flops: int
 
 

@@ -20,7 +20,8 @@ from app.errors import Problem
 from app.settings import Settings
 
 MAX_KNOWN = 4096
-MAX_STATEMENTS = 64  # planning for new shapes takes some 100 µs a statement
+MAX_NODES = 300  # of a plan: planning for new shapes takes some 60 µs each
+MAX_CALLS = 2  # of `backward`: each may double the nodes
 
 
 class Inline:
@@ -93,12 +94,15 @@ class Compute:
             return self.service.failed(error, call.request_id)
 
     def _is_tiny(self, cost: Cost) -> bool:
-        return cost.flops < self.settings.inline_flops and cost.statements <= MAX_STATEMENTS
+        return cost.flops < self.settings.inline_flops and cost.nodes <= MAX_NODES
 
 
 def _graph_digest(body: bytes) -> bytes:
-    """The digest of the graph's text; of nothing where there is none."""
+    """The digest of the graph's text; of nothing where there is none, or many calls of `backward`."""
     try:
-        return hashlib.sha256(text.members(body)["graph"]).digest() if body[:1] == b"{" else b""
-    except (Problem, KeyError):
+        members = text.members(body) if body[:1] == b"{" else {}
+    except Problem:
         return b""
+    if "graph" not in members or members.get("backward", b"").count(b"{") > MAX_CALLS:
+        return b""
+    return hashlib.sha256(members["graph"]).digest()

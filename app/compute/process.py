@@ -96,8 +96,8 @@ class Process(asyncio.Protocol):
     def _answered(self, head: dict[str, Any], body: bytes | bytearray) -> None:
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
-            graph, statements, flops = head["cost"] or ("", 0, 0)
-            cost = Cost(bytes.fromhex(graph), statements, flops) if graph else None
+            graph, nodes, flops = head["cost"] or ("", 0, 0)
+            cost = Cost(bytes.fromhex(graph), nodes, flops) if graph else None
             answer.set_result(Answer(head["status"], tuple(map(tuple, head["headers"])), body, cost))
 
     def connection_lost(self, error: Exception | None) -> None:

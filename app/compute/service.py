@@ -28,7 +28,7 @@ class Task(NamedTuple):
 
     @property
     def cost(self) -> Cost:
-        return Cost(self.entry.digest, len(self.entry.program.statements), self.prepared.flops)
+        return Cost(self.entry.digest, self.prepared.nodes, self.prepared.flops)
 
 
 class Service:

@@ -41,7 +41,7 @@ def main(descriptor: int, parent: int) -> None:
     while (call := frames.receive(connection)) is not None:
         head, body = call
         status, headers, answer, cost = service.answer(head["route"], body, head["request_id"])
-        told = None if cost is None else [cost.graph.hex(), cost.statements, cost.flops]
+        told = None if cost is None else [cost.graph.hex(), cost.nodes, cost.flops]
         frames.send(connection, {"status": status, "headers": headers, "cost": told}, answer)
         del call, body, answer  # or they stay until the next call
 

@@ -53,6 +53,28 @@ async def test_large_bodies_and_costly_plans_do_not_run_on_the_event_loop() -> N
         assert await known(compute, REQUEST) is None
 
 
+async def test_what_takes_long_to_plan_does_not_run_on_the_event_loop() -> None:
+    chain = [{"id": "a0", "op": "sin", "in": ["x"]}]
+    chain += [{"id": f"a{at}", "op": "sin", "in": [f"a{at - 1}"]} for at in range(1, 301)]
+    order = [{"id": "g0", "op": "sum", "in": [{"op": "exp", "in": [{"op": "sin", "in": ["x"]}]}]}]
+    for at in range(7):
+        wrt = {"wrt": ["x"], "create_graph": True}
+        order.append({"id": f"h{at}", "op": "grad", "in": [f"g{at}"], "attrs": wrt})
+        order.append({"id": f"g{at + 1}", "op": "sum", "in": [f"h{at}"]})
+    x = {"data": [1.0], "requires_grad": True}
+    async with computing(compute="thread") as compute:
+        for graph, here in ((chain[:40], True), ([{"with": "no_grad", "do": chain}], False), (order, False)):
+            body = json.dumps({"inputs": {"x": x}, "graph": graph}).encode()
+            assert (await compute(call(body))).status == 200
+            assert (await known(compute, body, "forward") is not None) == here
+        calls = [{"tensor": "out", "retain_graph": True}] * 3
+        request = json.loads(REQUEST) | {"trace": False}
+        for count, here in ((2, True), (3, False)):
+            body = json.dumps(request | {"backward": calls[:count]}).encode()
+            assert (await compute(call(body, route="backward"))).status == 200
+            assert (await known(compute, body) is not None) == here
+
+
 async def test_loops_that_may_go_on_do_not_run_on_the_event_loop() -> None:
     loop = {
         "id": "y", "op": "while", "carry": {"v": "x"}, "max_iters": 1_000_000,
