@@ -34,10 +34,20 @@ class Bounded(int):
         return self
 
     def now(self, sizes: Sizes) -> int:
-        """The size in a run."""
-        if self.evaluate is not None:
-            return self.evaluate(sizes)
-        return sizes[id(self)] if id(self) in sizes else self.refuse()
+        """The size in a run, entered into `sizes` with those that it is computed from."""
+        stack = [self]
+        while stack:
+            size = stack[-1]
+            unknown = [each for each in size.of if isinstance(each, Bounded) and id(each) not in sizes]
+            if id(size) in sizes:
+                stack.pop()
+            elif unknown:
+                stack += unknown
+            elif size.evaluate is None:
+                self.refuse()
+            else:
+                sizes[id(size)] = size.evaluate(sizes)
+        return sizes[id(self)]
 
     def broadcast(self, other: int) -> Bounded:
         """The size that this one and `other` broadcast to."""
@@ -57,12 +67,6 @@ class Bounded(int):
             lambda sizes: function(resolve(left, sizes), resolve(right, sizes)),
             (left, right),
         )
-
-    def sources(self) -> set[int]:
-        """The ids of the sizes that kernels decide and this one depends on."""
-        if self.evaluate is None:
-            return {id(self)}
-        return set().union(*(each.sources() for each in self.of if isinstance(each, Bounded)))
 
     def refuse(self, *_: Any) -> Any:
         """NotImplementedYet: this size cannot be used so before it is known."""

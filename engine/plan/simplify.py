@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from engine.bounded import Bounded, bounded_in
@@ -61,10 +61,16 @@ def _deciding(nodes: Sequence[GraphNode]) -> dict[int, GraphNode]:
     return found
 
 
-def _sizes_in(node: GraphNode) -> set[int]:
-    """The ids of the sizes of the run that a call needs to know."""
+def _sizes_in(node: GraphNode, seen: set[int]) -> Iterator[int]:
+    """The ids of the sizes that a call needs to know and those are computed from, without those in `seen`."""
     metas = [getattr(x, "meta", x) for x in (*node.operands, *node.outputs)]
-    return set().union(*(size.sources() for size in bounded_in([metas, node.attrs])))
+    stack = list(bounded_in([metas, node.attrs]))
+    while stack:
+        size = stack.pop()
+        if id(size) not in seen:
+            seen.add(id(size))
+            yield id(size)
+            stack.extend(each for each in size.of if isinstance(each, Bounded))
 
 
 def _live(
@@ -74,7 +80,7 @@ def _live(
     effects: bool,
     deciding: dict[int, GraphNode],
 ) -> set[GraphNode]:
-    own = set(nodes)
+    own, sizes = set(nodes), set[int]()
     live = {node for node in nodes if effects and _is_effect(node.op)}
     stack = [value.node for value in wanted if value is not None and value not in known and value.node]
     stack.extend(live)
@@ -82,7 +88,7 @@ def _live(
     while stack:
         node = stack.pop()
         makers = [x.node for x in node.operands if isinstance(x, Value) and x not in known]
-        makers += [deciding.get(each) for each in _sizes_in(node)] if deciding else []
+        makers += [deciding.get(each) for each in _sizes_in(node, sizes)] if deciding else []
         for maker in makers:
             if maker is not None and maker in own and maker not in live:
                 live.add(maker)

@@ -147,3 +147,10 @@ def test_a_carried_value_does_not_change_its_size() -> None:
     ]  # fmt: skip
     with pytest.raises(RuntimeError, match="carry 'v' starts with shape"):
         engine.Program(graph).forward({"x": engine.tensor([1.0, -2.0])})
+
+
+def test_sizes_that_come_from_each_other_a_thousand_times() -> None:
+    links = [{"id": f"y{at + 1}", **call("cat", [f"y{at}", "y0"])} for at in range(2000)]
+    graph = [{"id": "y0", **POSITIVE}, *links, {"id": "s", **call("sum", "y2000")}]
+    x = engine.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    assert engine.Program(graph).backward({"x": x}).grads["x"].tolist() == [2001.0, 0.0, 2001.0]
