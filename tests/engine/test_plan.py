@@ -235,6 +235,16 @@ def test_the_predicted_peak_of_float16_is_not_exceeded(op: str, backward: bool) 
     assert measured(prepared.run) <= prepared.peak_bytes - x.array.nbytes + slack
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("op", ["elu", "gelu", "leaky_relu", "silu", "softplus"])
+def test_the_predicted_peak_holds_the_scratch_of_a_kernel(op: str, dtype: str) -> None:
+    x = const(np.full((200, 200), 0.5), dtype)
+    graph = [let("y", f"nn.functional.{op}", "x"), let("row", "getitem", "y", 0)]
+    prepared = engine.Program(graph).prepare({"x": x}, route="forward", trace=False)
+    prepared.run()
+    assert 2 * x.array.nbytes < measured(prepared.run) <= prepared.peak_bytes - x.array.nbytes + 2 * PYTHON
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 @pytest.mark.parametrize("op", ["rand", "randn", "randint", "randperm", "dropout"])
 def test_the_predicted_peak_of_random_numbers_is_not_exceeded(op: str, dtype: str) -> None:
