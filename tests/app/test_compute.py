@@ -104,7 +104,7 @@ async def test_who_has_gone_frees_the_process() -> None:
         gone.cancel()
         start = time.perf_counter()
         assert await works(compute)
-        assert time.perf_counter() - start < 5
+        assert time.perf_counter() - start < 10  # of some 15 that it would have taken
 
 
 async def test_stopping_leaves_no_process() -> None:
@@ -155,7 +155,7 @@ def test_a_process_has_a_memory_limit_and_says_so() -> None:
 
 async def test_a_thread_answers_late_requests_and_sheds_too() -> None:
     async with computing(compute="thread", queue_length=0) as compute:
-        quick = SLOW.replace(b"2000", b"800")
+        quick = SLOW.replace(b"2000", b"600")
         slow = asyncio.create_task(refused(compute, quick, seconds=0.1))
         await asyncio.sleep(0.02)
         assert (await refused(compute, REQUEST)).code.name == "overloaded"

@@ -48,9 +48,11 @@ async def test_large_bodies_and_costly_plans_do_not_run_on_the_event_loop() -> N
         assert await works(compute)
         assert await known(compute, REQUEST) is not None
         assert await known(compute, REQUEST + b" ") is None
+    view = json.dumps({"inputs": {"x": [1.0]}, "graph": [{"id": "y", "op": "view", "in": ["x", [1]]}]})
     async with computing(compute="thread", inline_flops=0) as compute:
-        assert await works(compute)
-        assert await known(compute, REQUEST) is None
+        for body in (REQUEST, view.encode()):  # a view takes no flops at all
+            assert (await compute(call(body, route="forward"))).status == 200
+            assert await known(compute, body, "forward") is None
 
 
 async def test_what_takes_long_to_plan_does_not_run_on_the_event_loop() -> None:
