@@ -17,20 +17,11 @@ from engine.errors import (
     Pointer,
     UnknownField,
     UnknownId,
+    shown,
 )
 from engine.factories import FACTORIES
 from engine.limits import Limits
-from engine.notation import (
-    Temporary,
-    booleans,
-    complex_of,
-    finite,
-    finite_names,
-    shown,
-    slice_of,
-    valid_id,
-    whole,
-)
+from engine.notation import Temporary, booleans, complex_of, finite, finite_names, slice_of, valid_id, whole
 from engine.op import Op
 from engine.statements import Literal, Ref, Statement
 

@@ -170,3 +170,10 @@ class NotImplementedYet(EngineError, NotImplementedError):
     """A name that the engine knows and has not built."""
 
     code = "not-implemented"
+
+
+def shown(name: object) -> str:
+    """A name from outside, as an error may repeat it: nothing but a (dotted) identifier is given back."""
+    text = str(name)
+    plain = text.isascii() and text.replace(".", "_").isidentifier()
+    return text if not text or (plain and len(text) <= 64) else "…"

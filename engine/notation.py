@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from engine.errors import ArgumentError, GraphError, Pointer, UnknownField, ValueArgumentError
+from engine.errors import ArgumentError, GraphError, Pointer, UnknownField, ValueArgumentError, shown
 
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}").fullmatch
 _RESERVED = frozenset({"data", "dtype", "shape", "tensor", "ref"})
@@ -23,12 +23,6 @@ def valid_id(name: Any) -> bool:
     if type(name) is Temporary:
         return True
     return isinstance(name, str) and bool(_ID(name)) and not keyword.iskeyword(name) and name not in _RESERVED
-
-
-def shown(name: object) -> str:
-    """A name from outside, as an error may repeat it."""
-    text = str(name)
-    return text if len(text) <= 64 and text.isprintable() else "…"
 
 
 def fields(raw: Any, allowed: frozenset[str], pointer: Pointer = ()) -> None:

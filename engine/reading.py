@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import ArgumentError, DuplicateId, EngineError, GraphError, NotImplementedYet, Pointer
-from engine.notation import booleans, fields, shown, valid_id
+from engine.errors import (
+    ArgumentError,
+    DuplicateId,
+    EngineError,
+    GraphError,
+    NotImplementedYet,
+    Pointer,
+    shown,
+)
+from engine.notation import booleans, fields, valid_id
 from engine.op import Op
 from engine.registry import lookup
 from engine.state import PARAMETERS, StateReader, placed

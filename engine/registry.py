@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.errors import UnknownOp
+from engine.errors import UnknownOp, shown
 
 if TYPE_CHECKING:
     from engine.op import Op
@@ -42,5 +42,5 @@ def lookup(name: str) -> Op:
     """The op called `name`: torch's path without `torch.`, a short name or an alias; else UnknownOp."""
     found = _NAMES.get(name)
     if found is None:
-        raise UnknownOp(f"unknown op {name!r}" if len(name) <= 64 else "unknown op")
+        raise UnknownOp(f"unknown op '{shown(name)}'")
     return found

@@ -55,6 +55,13 @@ CASES = [
         **graph({"id": "y", "op": "mull", "in": ["x", 2]}),
     ),
     case(
+        "unknown-op-that-is-no-name",
+        "unknown-op",
+        "unknown op '…'",
+        "/graph/0/op",
+        **graph({"id": "y", "op": "<img src=x>", "in": ["x", 2]}),
+    ),
+    case(
         "unknown-id",
         "unknown-id",
         "'w'",
