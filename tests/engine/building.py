@@ -62,3 +62,15 @@ def loop(**changes: Any) -> Any:
 
 def body(*statements: Any, result: Any = "v") -> Any:
     return {"do": list(statements), "yield": {"v": result}}
+
+
+def counted(carry: Json, yields: Json, times: Any, *statements: Json, out: list[str | None]) -> Json:
+    """A loop that runs `times` times."""
+    return {
+        "out": [*out, None],
+        "op": "while",
+        "max_iters": 50,
+        "carry": {**carry, "i": 0},
+        "cond": {"yield": node("lt", "i", times)},
+        "body": {"do": list(statements), "yield": {**yields, "i": node("add", "i", 1)}},
+    }
