@@ -6,25 +6,20 @@
 Where things are, each line from what it needs to what needs it:
 
 numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits,
-            literals (numbers in lists), mersenne, box_muller, random
+            literals (numbers in lists), random
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), op (the record), define (how to write one), subscript (x[key]),
-            ops (the families), saved and pullback (a rule, called), namespace
-eager       grad_mode, grad_checks and seeds (what torch refuses), storage, node, printing, conversion,
-            tensor, eager (the builder), function, autograd (the sweep), factories, keys, inplace,
-            methods, catalogue
-statements  notation, statements, arguments, state, reading
-programs    graph (SSA, and its builder), transforms (the vjp of a graph), slots (`.grad`), plan (graph to
-            numpy calls), iteration, control and loops, lowering (statements to graph), trace, result,
-            answer, request, compiled, program
+            ops (the families), saved and pullback (a rule, called), namespace, linalg, special, nn
+autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), autograd, catalogue
+programs    language (statements), graph (SSA, and its builder), transforms (graph to graph), plan (graph to
+            numpy calls), program (statements to an answer)
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine import errors
-from engine import methods as _methods
+from engine import errors, linalg, nn, special
 from engine import ops as _ops  # noqa: F401
 from engine.autograd import backward, grad
 from engine.catalogue import Entry, catalogue
@@ -46,7 +41,8 @@ from engine.dtypes import (
     uint8,
 )
 from engine.dtypes import bool_ as bool
-from engine.factories import (
+from engine.eager import methods as _methods
+from engine.eager.factories import (
     arange,
     eye,
     from_numpy,
@@ -66,22 +62,18 @@ from engine.factories import (
     zeros,
     zeros_like,
 )
-from engine.function import Function
+from engine.eager.function import Function
+from engine.eager.storage import Size
+from engine.eager.tensor import Tensor
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
-from engine.namespace import Namespace as _Namespace
 from engine.op import Op
-from engine.program import Prepared, Program
+from engine.program.program import Prepared, Program
+from engine.program.result import Result
 from engine.random import Generator, initial_seed, manual_seed
 from engine.registry import lookup
-from engine.result import Result
-from engine.storage import Size
-from engine.tensor import Tensor
 
 _methods.install()  # when every family is in the registry
-linalg = _Namespace("linalg")
-nn = _Namespace("nn")
-special = _Namespace("special")
 
 
 # fmt: off

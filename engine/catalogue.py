@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.eager.tensor import Tensor
 from engine.op import Call, Op, SampleMaker
 from engine.registry import REGISTRY, names_of
 from engine.signature import MISSING, Param
-from engine.tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def test_the_plans_of_all_programs_have_a_bound(service: Service, monkeypatch: p
 
 
 def test_the_plans_of_one_program_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.program._NODES", 100)
+    monkeypatch.setattr("engine.program.program._NODES", 100)
     graph = json.loads(body(1))["graph"]
     program = engine.Program(graph)
     for size in range(1, 30):

@@ -25,31 +25,35 @@ def test_a_line_for_each_module(package: str) -> None:
     assert set(re.findall(r"^(\w+) {2,}", docstring(package), re.M)) == modules(package)
 
 
-def by_subject() -> list[str]:
-    """The engine's modules in the order in which its docstring lists them."""
-    table = docstring("engine").partition("needs it:\n\n")[2]
+MAPPED = ["engine", "engine/eager", "engine/language", "engine/program", "engine/random"]
+
+
+def by_subject(package: str) -> list[str]:
+    """The modules of a package in the order in which its docstring lists them."""
+    table = docstring(package).partition("needs it:\n\n")[2]
     entries = re.sub(r"^\w+ {2,}", "", re.sub(r"\([^)]*\)", "", table), flags=re.M)
     return [each.strip() for each in re.split(r",| and |\s{2,}|\n", entries) if each.strip()]
 
 
-def needed(module: str) -> set[str]:
-    """The modules of the engine that one of them imports when it is imported."""
-    path = ROOT / "engine" / module
+def needed(package: str, module: str) -> set[str]:
+    """The modules of its package that one of them imports when it is imported."""
+    path, name = ROOT / package / module, package.replace("/", ".")
     files = path.glob("*.py") if path.is_dir() else [path.with_suffix(".py")]
     found: set[str] = set()
     for node in (node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body):
-        if isinstance(node, ast.ImportFrom) and node.module == "engine":
+        if isinstance(node, ast.ImportFrom) and node.module == name:
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("engine."):
-            found.add(node.module.split(".")[1])
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{name}."):
+            found.add(node.module.removeprefix(f"{name}.").split(".")[0])
     return found
 
 
-def test_the_engines_modules_by_subject() -> None:
-    assert sorted(by_subject()) == sorted(modules("engine"))
+@pytest.mark.parametrize("package", MAPPED)
+def test_every_module_by_subject(package: str) -> None:
+    assert sorted(by_subject(package)) == sorted(modules(package))
 
 
-@pytest.mark.parametrize("module", by_subject())
-def test_a_module_needs_only_those_listed_before_it(module: str) -> None:
-    listed = by_subject()
-    assert needed(module) <= {*listed[: listed.index(module) + 1]}
+@pytest.mark.parametrize(("package", "module"), [(p, m) for p in MAPPED for m in by_subject(p)])
+def test_a_module_needs_only_those_listed_before_it(package: str, module: str) -> None:
+    listed = by_subject(package)
+    assert needed(package, module) <= {*listed[: listed.index(module) + 1]}

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 import engine
 from engine import random
+from engine.eager.factories import FACTORIES
 from engine.errors import UnknownOp
-from engine.factories import FACTORIES
 from engine.registry import lookup
 from tests.oracle import Case, Json, array
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.factories import FACTORIES
+from engine.eager.factories import FACTORIES
 from engine.registry import REGISTRY
 
 NO_INTEGERS = "Only Tensors of floating point and complex dtype can require gradients"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import engine
+from engine.language.state import PARAMETERS
 from engine.registry import REGISTRY, names_of
-from engine.state import PARAMETERS
 from tests.oracle import FAMILY_OF
 
 METHODS_ONLY = {"T", "mT", "view", "expand", "requires_grad_", "to", "float", "double", "contiguous"}
@@ -57,7 +57,7 @@ def test_alias_is_a_path_too(alias: str) -> None:
 def test_namespaces_list_what_they_have() -> None:
     assert {"norm", "vector_norm", "svd"} <= set(dir(engine.linalg))
     assert {"gelu", "relu", "softmax"} <= set(dir(engine.nn.functional))
-    assert dir(engine.nn) == ["functional"]
+    assert "functional" in dir(engine.nn)
     with pytest.raises(AttributeError, match=r"module 'engine\.nn' has no attribute 'huh'"):
         _ = engine.nn.huh
 

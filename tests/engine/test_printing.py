@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.printing import format_scalar, format_tensor
+from engine.eager.printing import format_scalar, format_tensor
 
 RECORDS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "printing.json").read_text())
 IDS = [f"{record['dtype']}-{record['shape']}-{index}" for index, record in enumerate(RECORDS)]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine import random
-from engine.box_muller import BLOCK, TILE, normal_blocks
 from engine.random import DEFAULT_SEED, Generator
+from engine.random.box_muller import BLOCK, TILE, normal_blocks
 
 STREAMS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "random.json").read_text())
 IDS = [f"{stream['calls'][0]['call']}-{stream['seed']}-{index}" for index, stream in enumerate(STREAMS)]

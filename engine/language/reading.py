@@ -13,11 +13,11 @@ from engine.errors import (
     Pointer,
     shown,
 )
-from engine.notation import booleans, fields, valid_id
+from engine.language.notation import booleans, fields, valid_id
+from engine.language.state import PARAMETERS, StateReader, placed
+from engine.language.statements import Block, Body, GradCall, Leaf, OpCall, Statement, While
 from engine.op import Op
 from engine.registry import lookup
-from engine.state import PARAMETERS, StateReader, placed
-from engine.statements import Block, Body, GradCall, Leaf, OpCall, Statement, While
 
 _LATER = frozenset({"cond", "scan", "jvp", "vjp", "jacobian", "hessian", "hvp", "vmap", "register_hook"})
 _OP_FIELDS = frozenset({"id", "out", "op", "in", "attrs"})

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from engine import dtypes
+from engine.eager.tensor import Tensor
 from engine.errors import ArgumentError, Pointer, ValueArgumentError
-from engine.notation import fields
-from engine.tensor import Tensor
+from engine.language.notation import fields
 
 _BACKWARD_FIELDS = frozenset({"tensor", "gradient", "inputs", "retain_graph", "create_graph"})
 _FLAGS = ("retain_graph", "create_graph")

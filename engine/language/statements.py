@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.errors import Pointer
-from engine.notation import finite_or_name
+from engine.language.notation import finite_or_name
 from engine.op import Op
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.eager.factories import FACTORIES
 from engine.errors import (
     ArgumentError,
     DuplicateId,
@@ -19,11 +20,19 @@ from engine.errors import (
     UnknownId,
     shown,
 )
-from engine.factories import FACTORIES
+from engine.language.notation import (
+    Temporary,
+    booleans,
+    complex_of,
+    finite,
+    finite_names,
+    slice_of,
+    valid_id,
+    whole,
+)
+from engine.language.statements import Literal, Ref, Statement
 from engine.limits import Limits
-from engine.notation import Temporary, booleans, complex_of, finite, finite_names, slice_of, valid_id, whole
 from engine.op import Op
-from engine.statements import Literal, Ref, Statement
 
 Decode = Callable[[Any], Any]
 

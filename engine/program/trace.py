@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from engine import saved
 from engine.dtypes import DType
+from engine.eager.tensor import Tensor
 from engine.errors import LimitExceeded
 from engine.graph import GraphNode, Value
-from engine.iteration import LoopKernel, LoopRecord
-from engine.notation import finite_or_name
-from engine.tensor import Tensor
+from engine.language.notation import finite_or_name
+from engine.program.iteration import LoopKernel, LoopRecord
 
 Edge = tuple["TraceNode", int] | None
 

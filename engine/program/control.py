@@ -13,8 +13,8 @@ from typing import Any
 from engine.bounded import same
 from engine.dtypes import int64
 from engine.errors import DTypeError, ShapeError
-from engine.iteration import BackwardKernel, LoopGraphs, LoopKernel
 from engine.op import NoDerivative, Op
+from engine.program.iteration import BackwardKernel, LoopGraphs, LoopKernel
 from engine.signature import MISSING, Param
 from engine.types import Type
 

@@ -10,11 +10,11 @@ import numpy as np
 from engine import random
 from engine.bounded import is_bounded
 from engine.builder import Functions, register_eager
+from engine.eager.node import node_class
+from engine.eager.tensor import Tensor
 from engine.grad_mode import is_grad_enabled
-from engine.node import node_class
 from engine.op import Op
 from engine.strides import laid_out
-from engine.tensor import Tensor
 from engine.types import Type
 
 

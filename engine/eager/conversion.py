@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine import dtypes as dt
-from engine import printing
+from engine.eager import printing
 from engine.errors import ArgumentError, GradError, RuntimeArgumentError, ValueArgumentError
 from engine.types import Type
 
 if TYPE_CHECKING:
-    from engine.node import Node
+    from engine.eager.node import Node
 
 
 class Conversions:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import dtypes, grad_checks
-from engine.answer import Answers
 from engine.bounded import Sizes
 from engine.builder import reset_builder, set_builder
+from engine.eager.tensor import Tensor
 from engine.errors import EngineError, GradError, GraphError, Pointer, UnknownId
 from engine.graph import Site, Value, locate
+from engine.language.statements import Block, Statement
 from engine.limits import Limits
-from engine.lowering import Lowering
 from engine.plan import Plan
-from engine.request import Request
-from engine.result import Result
-from engine.statements import Block, Statement
-from engine.tensor import Tensor
+from engine.program.answer import Answers
+from engine.program.lowering import Lowering
+from engine.program.request import Request
+from engine.program.result import Result
 
 
 class Compiled:

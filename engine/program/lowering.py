@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from engine import grad_checks
+from engine.eager.factories import FACTORIES
 from engine.errors import ArgumentError, EngineError, GradError, NotImplementedYet, UnknownId
-from engine.factories import FACTORIES
 from engine.grad_mode import set_grad_enabled
 from engine.graph import Graph, GraphBuilder, Site, Value
-from engine.limits import Limits
-from engine.loops import Scope, lower_while
-from engine.slots import Slots, check_unused
-from engine.state import placed
-from engine.statements import (
+from engine.language.state import placed
+from engine.language.statements import (
     Block,
     GradCall,
     Leaf,
@@ -31,6 +28,9 @@ from engine.statements import (
     id_of,
     op_of,
 )
+from engine.limits import Limits
+from engine.program.loops import Scope, lower_while
+from engine.program.slots import Slots, check_unused
 from engine.types import Type
 
 

@@ -28,11 +28,11 @@ import numpy as np
 
 from engine.builder import Functions
 from engine.dtypes import bool_
+from engine.eager.node import Node, SavedResult, check_version, edge_of
+from engine.eager.tensor import Tensor
 from engine.errors import ArgumentError, GradError, GraphFreed, NotImplementedYet, ShapeError
 from engine.grad_mode import is_grad_enabled, no_grad
-from engine.node import Node, SavedResult, check_version, edge_of
 from engine.pullback import fit
-from engine.tensor import Tensor
 from engine.types import Shape, Type
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from engine import dtypes, literals
 from engine.dtypes import DType
+from engine.eager.tensor import Tensor
 from engine.errors import ArgumentError, NotImplementedYet, ValueArgumentError
 from engine.grad_checks import check_created
 from engine.registry import lookup
-from engine.tensor import Tensor
 
 _NUMPY_ONLY = ("uint16", "uint32", "uint64")
 

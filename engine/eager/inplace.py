@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.eager import EAGER, F
+from engine.eager.builder import EAGER, F
+from engine.eager.keys import keys_of
+from engine.eager.tensor import Tensor
 from engine.errors import (
     ArgumentError,
     DTypeError,
@@ -24,10 +26,8 @@ from engine.errors import (
     ShapeError,
 )
 from engine.grad_mode import is_grad_enabled
-from engine.keys import keys_of
 from engine.registry import lookup
 from engine.subscript import subscript
-from engine.tensor import Tensor
 
 _METHODS = {
     f"{name}_": name

@@ -11,11 +11,11 @@ import numpy as np
 
 from engine import dtypes as dt
 from engine import grad_checks
-from engine.conversion import Conversions
 from engine.dtypes import DType
+from engine.eager.conversion import Conversions
+from engine.eager.node import AccumulateGrad, Node, RemovableHandle
+from engine.eager.storage import Size, Storage
 from engine.errors import GradError, NotImplementedYet
-from engine.node import AccumulateGrad, Node, RemovableHandle
-from engine.storage import Size, Storage
 from engine.types import Type, strided, wrap_dim
 
 
@@ -206,7 +206,7 @@ class Tensor(Conversions):
         inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Accumulate the gradients of the leaves behind it; without `gradient` it must have one element."""
-        from engine.autograd import backward
+        from engine.eager.sweep import backward
 
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.control import check_carry, while_op
+from engine.eager.factories import tensor
 from engine.errors import ArgumentError, EngineError, NotImplementedYet, Pointer
-from engine.factories import tensor
 from engine.graph import Value
-from engine.iteration import LoopGraphs
-from engine.statements import While
+from engine.language.statements import While
+from engine.program.control import check_carry, while_op
+from engine.program.iteration import LoopGraphs
 from engine.transforms.grad import Sweep
 
 if TYPE_CHECKING:
-    from engine.lowering import Lowering
+    from engine.program.lowering import Lowering
 
 
 class Scope:

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.builder import Functions
+from engine.eager.node import Node
+from engine.eager.tensor import Tensor
 from engine.errors import GradError
-from engine.node import Node
-from engine.tensor import Tensor
 from engine.types import Type
 
 

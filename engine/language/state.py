@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.arguments import Arguments
 from engine.errors import ArgumentError, EngineError, GraphError, NotImplementedYet, Pointer, UnknownField
-from engine.notation import booleans, fields
-from engine.statements import Ref, StateChange, Statement
+from engine.language.arguments import Arguments
+from engine.language.notation import booleans, fields
+from engine.language.statements import Ref, StateChange, Statement
 
 PARAMETERS: dict[str, tuple[str, ...]] = {  # after the tensor; by place in "in" or by name in "attrs"
     "requires_grad_": ("requires_grad",),

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.box_muller import BLOCK, normal_blocks, normal_pairs
-from engine.mersenne import DEFAULT_SEED, State, Stream
+from engine.random.box_muller import BLOCK, normal_blocks, normal_pairs
+from engine.random.mersenne import DEFAULT_SEED, State, Stream
 
 __all__ = ["DEFAULT_SEED", "Generator", "State", "default_generator", "initial_seed", "manual_seed", "seed"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from engine import inplace, keys
+from engine.eager import inplace, keys
+from engine.eager.tensor import Tensor
 from engine.op import Op
 from engine.registry import REGISTRY, lookup
-from engine.tensor import Tensor
 
 _OPERATORS = {
     "__add__": "add",

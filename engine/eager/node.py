@@ -22,7 +22,7 @@ from engine.pullback import pullback
 from engine.types import Type
 
 if TYPE_CHECKING:
-    from engine.tensor import Tensor
+    from engine.eager.tensor import Tensor
 
 Edge = tuple["Node | None", int]
 _numbers = itertools.count()
@@ -184,7 +184,7 @@ def _unsaved(operand: Any) -> Any:
 def _public(value: Any) -> Any:
     """A saved value as torch shows it: scalars are tensors, sequences tuples, negative dims unsigned."""
     if isinstance(value, saved.Wrapped):
-        from engine.tensor import Tensor
+        from engine.eager.tensor import Tensor
 
         return Tensor(np.asarray(value.value, value.dtype.numpy), value.meta)
     if isinstance(value, (list, tuple)):

@@ -15,16 +15,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
-from engine.compiled import Compiled
+from engine.eager.factories import tensor
+from engine.eager.tensor import Tensor
 from engine.errors import DuplicateId, UnknownId
-from engine.factories import tensor
+from engine.language.reading import Reader
+from engine.language.statements import canonical
 from engine.limits import Limits
+from engine.program.compiled import Compiled
+from engine.program.request import BackwardCalls, Gradient, Request, Settings
+from engine.program.result import Result
 from engine.random import Generator
-from engine.reading import Reader
-from engine.request import BackwardCalls, Gradient, Request, Settings
-from engine.result import Result
-from engine.statements import canonical
-from engine.tensor import Tensor
 
 _PLANS = 64  # kinds of input that a program keeps a plan for
 _NODES = 250_000  # in all of them, unless one alone has more; a node takes about a kilobyte

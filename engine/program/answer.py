@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from engine import trace
 from engine.bounded import Sizes, resolve
+from engine.eager.tensor import Tensor
 from engine.graph import Value
-from engine.iteration import LoopKernel, LoopRecord
-from engine.lowering import Lowering
-from engine.result import Flags, Result, output_tensor, owned
-from engine.tensor import Tensor
-from engine.trace import Trace
+from engine.program import trace
+from engine.program.iteration import LoopKernel, LoopRecord
+from engine.program.lowering import Lowering
+from engine.program.result import Flags, Result, output_tensor, owned
+from engine.program.trace import Trace
 from engine.transforms.grad import Sweep
 
 

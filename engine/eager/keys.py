@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from engine.eager.tensor import Tensor
 from engine.registry import lookup
-from engine.tensor import Tensor
 
 _NUMPY_MAX_RANK = 32  # a longer list is an index array, whatever is in it
 

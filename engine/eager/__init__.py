@@ -1,0 +1,8 @@
+"""Define-by-run: tensors that remember how they were made, and the sweep over what they remember.
+
+Where things are, each line from what it needs to what needs it:
+
+tensors     storage, node (grad_fn), printing, conversion, tensor
+ops         builder (runs and records a call), function (custom ones), sweep (backward)
+surface     factories, keys and inplace (x[key] = value), methods
+"""

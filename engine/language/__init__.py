@@ -1,0 +1,7 @@
+"""The language of programs: plain dicts read into statements, every error named by its place.
+
+Where things are, each line from what it needs to what needs it:
+
+words       notation (ids, fields, numbers), statements
+reading     arguments, state (backward and its kin), reading
+"""

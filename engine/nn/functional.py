@@ -1,0 +1,5 @@
+"""torch.nn.functional: the ops of that namespace."""
+
+from engine.namespace import members
+
+__getattr__, __dir__ = members("nn.functional")
