@@ -40,6 +40,7 @@ class Plan:
         effects: bool = True,
     ) -> None:
         instructions, same = simplify(nodes, inputs, outputs, effects=effects)
+        self.instructions = instructions
         wanted = [None if each is None else same.get(each, each) for each in outputs]
         dead = last_uses(instructions, {*inputs, *(each for each in wanted if each is not None)})
         self.peak_bytes, self.flops = predict(instructions, inputs, dead)

@@ -4,5 +4,5 @@ Where things are, each line from what it needs to what needs it:
 
 graph       slots (`.grad`), iteration, control and loops, lowering (statements to graph)
 answer      trace, result, answer
-program     request, compiled, program
+program     request, compiled, explain, program
 """
