@@ -9,7 +9,8 @@ numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (siz
             literals (numbers in lists), random
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), op (the record), define (how to write one), subscript (x[key]),
-            ops (the families), saved and pullback (a rule, called), namespace, linalg, special, nn
+            leading (batch axes in kernels), ops (the families), saved and pullback (a rule, called),
+            namespace, linalg, special, nn, levels and batched (many samples at once)
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), autograd, catalogue
 programs    language (statements), graph (SSA, and its builder), transforms (graph to graph), plan (graph to
             numpy calls), program (statements to an answer)

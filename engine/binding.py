@@ -119,6 +119,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Shape": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
     "Keys": (lambda v: isinstance(v, tuple), "index"),
+    "Level": (lambda v: hasattr(v, "randomness"), "level"),
 }
 
 

@@ -23,7 +23,7 @@ from engine.bounded import same
 from engine.dtypes import COMPLEX, DType, bool_, real_of
 from engine.errors import DTypeError
 from engine.kernels import Kernel, float_if_integer, promoted
-from engine.op import Call, Kind, NoDerivative, Op, Refusal, Rule
+from engine.op import Batched, Call, Kind, NoDerivative, Op, Refusal, Rule
 from engine.registry import register
 from engine.signature import Param, read_params
 from engine.types import Type, broadcast_shapes, elementwise_strides
@@ -99,6 +99,7 @@ class Record(TypedDict, total=False):
     outputs: tuple[str, ...]
     aliases: tuple[str, ...]
     samples: Samples  # every public op has some
+    batched: Batched
     refusals: Refusals
 
 
@@ -193,7 +194,8 @@ def kernel(
     **record: Unpack[Record],
 ) -> Callable[[Callable[..., Any]], Op]:
     """An op whose decorated body is its numpy kernel. It is called with arrays (and Python scalars) and the
-    settings; a keyword-only `meta` is the inferred Type (or a tuple of them)."""
+    settings; a keyword-only `meta` is the inferred Type (or a tuple of them), `lead` the number of batch axes
+    in front of each operand's own."""
 
     def define(body: Callable[..., Any]) -> Op:
         record.setdefault("grad_fn", _node_name(name))

@@ -25,7 +25,7 @@ from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
 from engine.types import Type
 
 __all__ = [
-    "Call", "ControlKernel", "Kind", "NoDerivative", "Op", "Refusal", "Rule",
+    "Batched", "Call", "ControlKernel", "Kind", "NoDerivative", "Op", "Refusal", "Rule",
     "SampleMaker", "refused", "sample",
 ]  # fmt: skip
 
@@ -41,9 +41,14 @@ Kind = Literal[
     "creation",
     "random",  # draws from the generator: never merged, never dropped
     "control",  # a loop: a record made for one node, with a ControlKernel
+    "level",  # an axis becomes a batch level, or a level an axis
     "composite",  # a body over F, expanded where it is called
 ]
 Rule = Callable[..., Sequence[Callable[[], Any] | None]]
+
+
+# How a kernel runs on arrays with batch axes in front: as it is, or once for each sample.
+Batched = Literal["leading", "loop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Op:
     aliases: tuple[str, ...] = ()
     samples: Callable[[Any], Iterable[Call]] = field(default=lambda make: ())
     refusals: Callable[[Any], Iterable[Refusal]] = field(default=lambda make: ())
+    batched: Batched = "leading"
 
     def __post_init__(self) -> None:
         names = inspect.signature(self.run).parameters if callable(self.run) else {}
@@ -101,6 +107,7 @@ class Op:
         first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
         found = {
             "wants_meta": "meta" in names,
+            "wants_lead": "lead" in names,
             "has_lists": any(p.kind in LISTS for p in self.params),
             "plain_arity": len(self.params) if all(tensors) else -1,
             "single": len(self.outputs) == 1,
@@ -113,6 +120,7 @@ class Op:
             object.__setattr__(self, name, value)
 
     wants_meta: bool = field(init=False)
+    wants_lead: bool = field(init=False)
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
     single: bool = field(init=False)
@@ -180,14 +188,17 @@ class Op:
         return self.compile(metas, out, attrs)(*arrays)
 
     def compile(
-        self, metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any]
+        self, metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any], lead: int = 0
     ) -> Callable[..., Any]:
-        """A function of the operands' arrays alone (a random op's takes the generator first)."""
+        """A function of the operands' arrays alone (a random op's takes the generator first), with `lead`
+        batch axes in front of each."""
         if isinstance(self.run, Kernel):
             return self.run.compile(self.params, metas, out[0], attrs)
         extra = dict(attrs)
         if self.wants_meta:
             extra["meta"] = out[0] if self.single else out
+        if self.wants_lead:
+            extra["lead"] = lead
         run = self.run
         if self.has_lists or self.mixed:
             names = [p.name for p in self.params if p.is_operand]

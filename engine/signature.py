@@ -11,7 +11,7 @@ The annotation of a parameter is its kind. Kinds of operand:
 
 Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim, Dims and Order
 are wrapped to negative numbers (NewDim against one more dimension; Order may name a dim twice), Shape is a
-tuple of ints, Keys the positions of an index, Data a number or nested lists of numbers.
+tuple of ints, Keys the positions of an index, Data a number or nested lists of numbers, Level a batch level.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ SLOTS = frozenset({"Tensor", "Tensor | Number", "Tensors"})
 OPERANDS = SLOTS | {"Index", "Mask", "Fixed", "Indices"}
 LISTS = frozenset({"Tensors", "Indices"})
 _KINDS = OPERANDS | {"Number | str"}
-_KINDS |= set("Number int float bool str DType Dim NewDim Dims Order Shape Keys Data".split())
+_KINDS |= set("Number int float bool str DType Dim NewDim Dims Order Shape Keys Data Level".split())
 
 
 class Param(NamedTuple):
@@ -84,8 +84,8 @@ def read_params(declaration: Callable[..., Any], *, skip: int = 0) -> tuple[Para
     """The parameters of a declaration; `skip` leading ones (the builder) are not the op's."""
     params = []
     for each in list(inspect.signature(declaration).parameters.values())[skip:]:
-        if each.name == "meta":
-            continue  # the kernel asks for the inferred Type
+        if each.name in ("meta", "lead"):
+            continue  # the kernel asks for the inferred Type, or how many batch axes there are
         text = str(each.annotation)
         kind = text.removesuffix(" | None")
         if kind not in _KINDS:

@@ -10,6 +10,7 @@ import numpy as np
 from engine.define import kernel
 from engine.dtypes import int64
 from engine.errors import DimError
+from engine.leading import flat, whole
 from engine.op import refused, sample
 from engine.ops.extremes import EMPTY, NO_ELEMENTS, check_elements, refuse_complex, refuse_dtype
 from engine.ops.reductions import OUT_OF_RANGE, REPEATED, axes, restored
@@ -106,25 +107,27 @@ def _place_record(name: str) -> dict[str, Any]:
     }
 
 
-def _place(input: Array, find: Callable[..., Any], dim: int | None, keepdim: bool) -> Array:
-    if dim is None or not input.ndim:
-        return np.asarray(find(input)).reshape((1,) * input.ndim if keepdim else ())
+def _place(input: Array, find: Callable[..., Any], dim: int | None, keepdim: bool, lead: int) -> Array:
+    rank = input.ndim - lead
+    if dim is None or not rank:
+        found = np.asarray(find(flat(input, lead), axis=whole(lead)))
+        return found.reshape((*input.shape[:lead], *(1,) * (rank if keepdim else 0)))
     return np.asarray(find(input, axis=dim, keepdims=keepdim))
 
 
 @kernel("argmax", **_place_record("argmax"))
-def argmax(input: Tensor, dim: Dim | None = None, keepdim: bool = False) -> Array:
+def argmax(input: Tensor, dim: Dim | None = None, keepdim: bool = False, *, lead: int) -> Array:
     """Where the largest element is: along `dim`, or in the flattened input.
 
     Constant: nothing flows back. Of equals the first; nan counts as the largest.
     """
-    return _place(input, np.argmax, dim, keepdim)
+    return _place(input, np.argmax, dim, keepdim, lead)
 
 
 @kernel("argmin", **_place_record("argmin"))
-def argmin(input: Tensor, dim: Dim | None = None, keepdim: bool = False) -> Array:
+def argmin(input: Tensor, dim: Dim | None = None, keepdim: bool = False, *, lead: int) -> Array:
     """Where the smallest element is: along `dim`, or in the flattened input.
 
     Constant: nothing flows back. Of equals the first; nan counts as the smallest.
     """
-    return _place(input, np.argmin, dim, keepdim)
+    return _place(input, np.argmin, dim, keepdim, lead)

@@ -7,6 +7,7 @@ from typing import Any
 from engine.define import kernel
 from engine.dtypes import FLOAT
 from engine.errors import DTypeError, ShapeError
+from engine.leading import behind
 from engine.op import refused, sample
 from engine.ops.linalg import check_dtypes, check_shapes, matrix_rules, product, refuse_bool
 from engine.signature import Array, Number, Tensor
@@ -153,7 +154,7 @@ def _addmm_vjp(F: Any, x: Any, y: Any, g: Any, beta: Any, alpha: Any) -> Any:
     ],
 )
 def addmm(
-    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, meta: Any
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, meta: Any, lead: int
 ) -> Array:
     """beta * input + alpha * (mat1 @ mat2), where `input` broadcasts to the product.
 
@@ -163,5 +164,6 @@ def addmm(
     if alpha != 1:
         found = found * found.dtype.type(alpha)
     if beta != 0:
+        input = behind(input, lead, 2)
         found = found + (input if beta == 1 else input * found.dtype.type(beta))
     return found.astype(meta.dtype.numpy, copy=False)

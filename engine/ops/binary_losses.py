@@ -9,6 +9,7 @@ import numpy as np
 from engine.define import composite, elementwise, kernel
 from engine.dtypes import FLOAT
 from engine.errors import DTypeError, NotImplementedYet, RuntimeArgumentError, ShapeError, ValueArgumentError
+from engine.leading import behind
 from engine.op import refused, sample
 from engine.ops.losses import INVALID, loss_type, mean_loss, reduction_number, refuse_grad, shared
 from engine.signature import Array, Fixed, Tensor
@@ -95,7 +96,7 @@ def _bce_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int) -> Any:
     samples=lambda make: [],
 )
 def _binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Fixed | None, reduction: int, *, meta: Any
+    input: Tensor, target: Tensor, weight: Fixed | None, reduction: int, *, meta: Any, lead: int
 ) -> Array:
     """The cross entropy of each element, reduced.
 
@@ -106,8 +107,8 @@ def _binary_cross_entropy(
     floor = input.dtype.type(-100)
     loss = (target - 1) * np.maximum(np.log1p(-input), floor) - target * np.maximum(np.log(input), floor)
     if weight is not None:
-        loss = loss * weight.astype(input.dtype, copy=False)
-    return mean_loss(loss, reduction, meta.dtype.numpy)
+        loss = loss * behind(weight, lead, loss.ndim - lead).astype(input.dtype, copy=False)
+    return mean_loss(loss, reduction, meta.dtype.numpy, lead)
 
 
 @composite(

@@ -111,6 +111,7 @@ def _define(name: str, grad_fn: str, infer: Any) -> Op:
     return kernel(
         name,
         kind="index",
+        batched="loop",
         infer=infer,
         vjp=_forward_vjp,
         grad_fn=grad_fn,
@@ -138,6 +139,7 @@ def _backward_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int, ignore_index: 
 @kernel(
     "_nll_loss_backward",
     kind="index",
+    batched="loop",
     infer=lambda grad_output, scores, *others, **settings: Type(scores.shape, scores.dtype),
     vjp=_backward_vjp,
     saves=("target", "weight"),

@@ -38,6 +38,7 @@ def _embedding_vjp(
 @kernel(
     "_embedding",
     kind="index",
+    batched="loop",
     infer=_embedding_type,
     vjp=_embedding_vjp,
     grad_fn="EmbeddingBackward0",
@@ -85,6 +86,7 @@ def _embedding_shared(weight: Tensor, indices: Index, padding_idx: int, scale_gr
 @kernel(
     "_embedding_backward",
     kind="index",
+    batched="loop",
     infer=lambda input, indices, rows, padding_idx, scale_grad_by_freq: Type(
         (rows, input.shape[-1]), input.dtype
     ),

@@ -10,6 +10,7 @@ import numpy as np
 from engine.define import composite, kernel
 from engine.dtypes import BOOL, COMPLEX, int64
 from engine.errors import ArgumentError, DimError, DTypeError, NotImplementedYet, RuntimeArgumentError
+from engine.leading import flat, whole
 from engine.op import Op, refused, sample
 from engine.ops.reductions import OUT_OF_RANGE
 from engine.signature import Array, Dim, Index, Number, Shape, Tensor
@@ -57,12 +58,12 @@ def _whole(name: str, reduce: Callable[..., Any], number: int) -> Op:
 
         return (rule,)
 
-    def run(input: Tensor) -> Array:
+    def run(input: Tensor, *, lead: int) -> Array:
         """The extreme of all elements.
 
         Ties share the gradient equally.
         """
-        return np.asarray(reduce(input))
+        return np.asarray(reduce(flat(input, lead), axis=whole(lead)))
 
     saves = ("result", "self")
     define = kernel(
@@ -87,6 +88,7 @@ _min_all = _whole("min", np.min, 1)
 @kernel(
     "_value_selecting_reduction_backward",
     kind="index",
+    batched="loop",
     infer=lambda input, indices, dim, keepdim, size: Type(size, input.dtype),
     vjp=lambda F, x, y, g, dim, keepdim, size: (
         lambda: _selected(F, g, x[1], dim, keepdim),

@@ -29,6 +29,7 @@ def _index_select_type(input: Type, index: Type, dim: Dim) -> Type:
 @kernel(
     "index_select",
     kind="index",
+    batched="loop",
     infer=_index_select_type,
     vjp=lambda F, x, y, g, dim: (
         lambda: F.index_add(F.zeros(x[0].meta.shape, dtype=g.meta.dtype), dim, x[1], g),
@@ -136,6 +137,7 @@ def gather(input: Tensor, dim: Dim, index: Index, *, sparse_grad: bool = False) 
 @kernel(
     "_index",
     kind="index",
+    batched="loop",
     infer=gathered_type,
     vjp=lambda F, x, y, g: (
         lambda: F._index_put_impl(F.zeros(x[0].meta.shape, dtype=g.meta.dtype), x[1:], g, True),

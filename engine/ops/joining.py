@@ -73,6 +73,7 @@ def _cat_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
 @kernel(
     "cat",
     kind="structural",
+    batched="loop",  # empty vectors, of another rank, may be among the parts
     infer=_cat_type,
     vjp=_cat_rule,
     saves=("dim",),

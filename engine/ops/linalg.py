@@ -159,12 +159,13 @@ def _mv_type(input: Type, vec: Type) -> Type:
         refused("must have the same dtype, but got Long, Double, and Long", make(2, 2), make.ints(2)),
     ],
 )
-def mv(input: Tensor, vec: Tensor, *, meta: Any) -> Array:
+def mv(input: Tensor, vec: Tensor, *, meta: Any, lead: int) -> Array:
     """The product of a matrix and a vector, (n, m) and (m,) to (n,).
 
     Smooth everywhere. The operands have one dtype; there is no promotion.
     """
-    return product(input, vec).astype(meta.dtype.numpy, copy=False)
+    found = product(input, vec[..., None])[..., 0] if lead else product(input, vec)
+    return found.astype(meta.dtype.numpy, copy=False)
 
 
 def _dot_type(input: Type, tensor: Type) -> Type:
@@ -206,9 +207,13 @@ def _dot_type(input: Type, tensor: Type) -> Type:
         refused("dot : expected both vectors to have same dtype", make(2), make.ints(2)),
     ],
 )
-def dot(input: Tensor, tensor: Tensor, *, meta: Any) -> Array:
+def dot(input: Tensor, tensor: Tensor, *, meta: Any, lead: int) -> Array:
     """The sum of the products of two vectors' elements; neither is conjugated.
 
     Smooth everywhere. The operands have one dtype; there is no promotion.
     """
-    return product(input, tensor).astype(meta.dtype.numpy, copy=False)
+    if lead:
+        found = product(input[..., None, :], tensor[..., None])[..., 0, 0]
+    else:
+        found = product(input, tensor)
+    return found.astype(meta.dtype.numpy, copy=False)

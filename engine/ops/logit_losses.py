@@ -9,6 +9,7 @@ import numpy as np
 from engine.define import composite, elementwise, kernel
 from engine.dtypes import FLOAT
 from engine.errors import DTypeError, NotImplementedYet, ValueArgumentError
+from engine.leading import behind
 from engine.op import refused, sample
 from engine.ops.binary_losses import check_weight
 from engine.ops.losses import INVALID, loss_type, mean_loss, reduction_number, refuse_grad, shared
@@ -88,6 +89,7 @@ def _binary_cross_entropy_with_logits(
     reduction: int,
     *,
     meta: Any,
+    lead: int,
 ) -> Array:
     """The cross entropy of each element, reduced.
 
@@ -95,11 +97,11 @@ def _binary_cross_entropy_with_logits(
     """
     log = -np.logaddexp(-input, input.dtype.type(0))
     if pos_weight is not None:
-        log = log * ((pos_weight - 1) * target + 1)
+        log = log * ((behind(pos_weight, lead, input.ndim - lead) - 1) * target + 1)
     loss = (1 - target) * input - log
     if weight is not None:
-        loss = loss * weight
-    return mean_loss(loss.astype(meta.dtype.numpy, copy=False), reduction, meta.dtype.numpy)
+        loss = loss * behind(weight, lead, input.ndim - lead)
+    return mean_loss(loss.astype(meta.dtype.numpy, copy=False), reduction, meta.dtype.numpy, lead)
 
 
 @composite(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from engine.define import composite, kernel
 from engine.dtypes import FLOAT
 from engine.errors import GradError, NotImplementedYet, ValueArgumentError
 from engine.kernels import promoted
+from engine.leading import flat, whole
 from engine.op import refused, sample
 from engine.ops.reductions import wide
 from engine.signature import Array, Tensor
@@ -45,10 +47,11 @@ def loss_type(reduction: int, full: Type) -> Type:
     return full if reduction == NONE else Type((), full.dtype)
 
 
-def mean_loss(loss: Array, reduction: int, dtype: Any) -> Array:
-    """The elements of a loss, their mean or their sum."""
+def mean_loss(loss: Array, reduction: int, dtype: Any, lead: int) -> Array:
+    """The elements of a loss, their mean or their sum, behind `lead` batch axes."""
     if reduction != NONE:
-        loss, size = np.asarray(np.sum(loss, dtype=wide(loss.dtype))), loss.size
+        size = math.prod(loss.shape[lead:])
+        loss = np.asarray(np.sum(flat(loss, lead), axis=whole(lead), dtype=wide(loss.dtype)))
         if reduction == MEAN:
             loss = np.divide(loss, loss.dtype.type(size))
     return loss.astype(dtype, copy=False)
@@ -86,14 +89,14 @@ def _mse_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int) -> Any:
     saves=("reduction", "self", "target"),
     samples=lambda make: [],
 )
-def _mse_loss(input: Tensor, target: Tensor, reduction: int, *, meta: Any) -> Array:
+def _mse_loss(input: Tensor, target: Tensor, reduction: int, *, meta: Any, lead: int) -> Array:
     """The squared differences of two tensors of one shape, reduced.
 
     Smooth everywhere.
     """
     dtype = meta.dtype.numpy
     apart = np.subtract(input.astype(dtype, copy=False), target.astype(dtype, copy=False))
-    return mean_loss(np.square(apart), reduction, dtype)
+    return mean_loss(np.square(apart), reduction, dtype, lead)
 
 
 @composite(

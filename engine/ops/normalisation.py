@@ -9,6 +9,7 @@ import numpy as np
 from engine.define import composite, kernel
 from engine.dtypes import float16, float32
 from engine.errors import DTypeError, NotImplementedYet, RuntimeArgumentError, ShapeError
+from engine.leading import behind
 from engine.op import refused, sample
 from engine.ops.reductions import wide
 from engine.signature import Shape, Tensor
@@ -108,6 +109,7 @@ def _native_layer_norm(
     eps: float,
     *,
     meta: Any,
+    lead: int,
 ) -> Any:
     """layer_norm, with the mean and the reciprocal of the deviation of each row.
 
@@ -122,9 +124,9 @@ def _native_layer_norm(
     scale = np.reciprocal(np.sqrt(spread + rows.dtype.type(eps)))
     found *= scale
     if weight is not None:
-        found *= weight
+        found *= behind(weight, lead, input.ndim - lead)
     if bias is not None:
-        found += bias
+        found += behind(bias, lead, input.ndim - lead)
     results = zip((found, middle, scale), meta, strict=True)
     return tuple(each.astype(out.dtype.numpy, copy=False) for each, out in results)
 

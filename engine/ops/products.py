@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.define import composite, kernel
 from engine.dtypes import BOOL, INTEGER, DType, int64
+from engine.leading import flat, whole
 from engine.op import refused, sample
 from engine.ops.reductions import OUT_OF_RANGE, restored
 from engine.signature import Array, Dim, Fixed, Tensor
@@ -76,6 +77,7 @@ def _shift(F: Any, value: Any, axis: int, step: int, forward: bool, fill: int) -
     vjp=_others_vjp,
     saves=("self",),
     samples=lambda make: [],
+    batched="loop",  # zeros are counted
 )
 def _product_of_others(input: Tensor, result: Fixed, dim: Dim | None) -> Array:
     """At each place the product of all other elements along `dim` (of all, if None); `result` is the product.
@@ -116,12 +118,12 @@ def _product_rule(F: Any, input: Any, result: Any, share: Any, dim: int | None) 
     saves=("result", "self"),
     samples=lambda make: [],
 )
-def _prod_all(input: Tensor, *, dtype: DType | None = None, meta: Any) -> Array:
+def _prod_all(input: Tensor, *, dtype: DType | None = None, meta: Any, lead: int) -> Array:
     """The product of all elements.
 
     Smooth everywhere, zeros included.
     """
-    return np.asarray(np.prod(input, dtype=meta.dtype.numpy))
+    return np.asarray(np.prod(flat(input, lead), axis=whole(lead), dtype=meta.dtype.numpy))
 
 
 def _prod_dim_vjp(F: Any, x: Any, y: Any, g: Any, dim: int, keepdim: bool, dtype: Any) -> Any:

@@ -11,6 +11,7 @@ from engine.bounded import Bounded, same
 from engine.define import composite, kernel
 from engine.dtypes import BOOL, FLOAT, INTEGER, DType, int64
 from engine.errors import DTypeError, ShapeError
+from engine.leading import flat
 from engine.op import refused, sample
 from engine.signature import OMITTED, Array, Dims, Shape, Tensor
 from engine.types import Type, reduced_shape
@@ -60,12 +61,13 @@ def _sum_type(input: Type, dim: Any = None, keepdim: bool = False, dtype: DType 
     saves=("self_sym_sizes",),
     samples=lambda make: [],
 )
-def _sum_all(input: Tensor, *, dtype: DType | None = None, meta: Any) -> Array:
+def _sum_all(input: Tensor, *, dtype: DType | None = None, meta: Any, lead: int) -> Array:
     """The sum of all elements.
 
     Smooth everywhere.
     """
-    return total(input, None, False, meta.dtype.numpy).astype(meta.dtype.numpy, copy=False)
+    found = total(flat(input, lead), (-1,) if lead else None, False, meta.dtype.numpy)
+    return found.astype(meta.dtype.numpy, copy=False)
 
 
 @kernel(
@@ -178,12 +180,12 @@ def _mean(input: Array, dim: tuple[int, ...] | None, keepdim: bool, dtype: np.dt
     saves=("self_sym_numel", "self_sym_sizes"),
     samples=lambda make: [],
 )
-def _mean_all(input: Tensor, *, dtype: DType | None = None, meta: Any) -> Array:
+def _mean_all(input: Tensor, *, dtype: DType | None = None, meta: Any, lead: int) -> Array:
     """The mean of all elements.
 
     Smooth everywhere.
     """
-    return _mean(input, None, False, meta.dtype.numpy)
+    return _mean(flat(input, lead), (-1,) if lead else None, False, meta.dtype.numpy)
 
 
 def _mean_dim_vjp(F: Any, x: Any, y: Any, g: Any, dim: Any, keepdim: bool, dtype: Any) -> Any:

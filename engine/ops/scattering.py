@@ -106,6 +106,7 @@ def _index_add_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim, alpha: Number) -> 
 @kernel(
     "index_add",
     kind="index",
+    batched="loop",
     infer=_index_add_type,
     vjp=_index_add_rule,
     saves=("alpha", "dim", "index", "source", "source_dim"),
@@ -185,6 +186,7 @@ def _written(input: Array, indices: Any, values: Array, accumulate: bool) -> Arr
 @kernel(
     "index_put",
     kind="index",
+    batched="loop",
     infer=_index_put_type,
     vjp=_index_put_rule,
     saves=("accumulate", "indices"),
@@ -215,6 +217,7 @@ def index_put(input: Tensor, indices: Indices, values: Tensor, accumulate: bool 
 @kernel(
     "_index_put_impl",
     kind="index",
+    batched="loop",
     infer=_index_put_type,
     vjp=_index_put_rule,
     saves=("accumulate", "indices"),

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.define import composite, kernel
 from engine.errors import RuntimeArgumentError, ShapeError
+from engine.leading import behind
 from engine.op import refused, sample
 from engine.signature import OMITTED, Array, Dim, Dims, NewDim, Shape, Tensor
 from engine.strides import expanded_strides
@@ -194,12 +195,12 @@ def _expand_type(input: Type, size: Shape) -> Type:
         refused("(-1) isn't allowed in a leading, non-existing dimension 0", make(3), (-1, 3)),
     ],
 )
-def expand(input: Tensor, size: Shape, *, meta: Type) -> Array:
+def expand(input: Tensor, size: Shape, *, meta: Type, lead: int) -> Array:
     """`input` broadcast to `size`, without a copy; -1 keeps a size.
 
     Smooth everywhere.
     """
-    return np.broadcast_to(input, meta.shape)
+    return np.broadcast_to(behind(input, lead, meta.ndim - lead), meta.shape)
 
 
 @composite("broadcast_to", samples=lambda make: [sample(make(3), (2, 3)), sample(make(2, 1), (2, 3))])

@@ -45,12 +45,12 @@ def _t_type(input: Type) -> Type:
         refused("t() expects a tensor with <= 2 dimensions, but self is 3D", make(2, 3, 2))
     ],
 )
-def t(input: Tensor) -> Array:
+def t(input: Tensor, *, lead: int) -> Array:
     """The transpose of a matrix; of fewer dimensions, `input` as it is.
 
     Smooth everywhere.
     """
-    found: Array = input.T
+    found: Array = input if input.ndim - lead < 2 else np.swapaxes(input, -1, -2)
     return found
 
 
@@ -113,12 +113,12 @@ def _permute_rule(F: Any, x: Any, y: Any, g: Any, dims: tuple[int, ...]) -> Any:
         refused("permute(): duplicate dims are not allowed.", make(2, 3, 4), (0, 0, 1)),
     ],
 )
-def permute(input: Tensor, dims: Order) -> Array:
+def permute(input: Tensor, dims: Order, *, lead: int) -> Array:
     """`input` with its dimensions in the order `dims`.
 
     Smooth everywhere.
     """
-    found: Array = input.transpose(dims)
+    found: Array = input.transpose((*range(lead), *dims))
     return found
 
 
