@@ -1,8 +1,9 @@
 """Where a call is computed: a small body with a graph known to be tiny here and now, all else elsewhere.
 
-Handing a call to a process takes longer than the tutorial's graph does. A graph is known once it was computed
-elsewhere; it is tiny if its plan was predicted to take fewer than `inline_flops`. The prediction depends on
-the inputs' shapes too, so it is made again before a plan runs on the event loop.
+Handing a call to a process takes longer than the tutorial's graph does. A graph is known on a route once it
+was computed there elsewhere: a Hessian's plan takes many times the nodes of its graph. It is tiny if its plan
+was predicted to take fewer than `inline_flops`. The prediction depends on the inputs' shapes too, so it is
+made again before a plan runs on the event loop.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Compute:
         self.settings = settings
         self.place: Place = PLACES[settings.compute](settings)
         self.service = Service(settings)
-        self._tiny: OrderedDict[bytes, None] = OrderedDict()
+        self._tiny: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     @property
     def ready(self) -> bool:
@@ -71,7 +72,7 @@ class Compute:
         """The answer, errors of the request included. Raises Problem where the service is at fault."""
         answer = await self.place(call)
         if answer.cost is not None and self._is_tiny(answer.cost):
-            self._tiny[answer.cost.graph] = None
+            self._tiny[call.route, answer.cost.graph] = None
             if len(self._tiny) > MAX_KNOWN:
                 self._tiny.popitem(last=False)
         return answer
@@ -80,15 +81,15 @@ class Compute:
         """The answer, if the call's graph is known to be tiny and proves so again; else None."""
         if len(call.body) > self.settings.inline_body_bytes or not self._tiny:
             return None
-        digest = _graph_digest(call.body)
-        if digest not in self._tiny:
+        key = call.route, _graph_digest(call.body)
+        if key not in self._tiny:
             return None
         try:
             task = self.service.prepare(call.route, call.body)
             if not self._is_tiny(task.cost):
-                del self._tiny[digest]
+                del self._tiny[key]
                 return None
-            self._tiny.move_to_end(digest)
+            self._tiny.move_to_end(key)
             return self.service.finish(task)
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
             return self.service.failed(error, call.request_id)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import engine
 from app.codec import read, text
 from app.codec.text import Path
 from app.errors import Problem, from_engine, from_validation, pointer
-from app.schemas.request import NOT_BUILT, REQUESTS, BackwardRequest, ForwardRequest
+from app.schemas.endpoints import ENDPOINTS
+from app.schemas.request import NOT_BUILT, BackwardCall, Request
 
-TEXT_FIELDS = ("graph", "gradient")  # stay text until someone knows what their numbers mean
 ABSENT = (b"null", b"false")
+Inputs = dict[str, engine.Tensor]
+COMMON = {"inputs", "graph", "explain", "encoding"}  # not the engine's
 
 
-def envelope(route: str, body: bytes) -> ForwardRequest:
+def envelope(route: str, body: bytes) -> Request:
     """The request, validated; tensors and graph are still text."""
     parts = text.members(_object(body))
     for name in NOT_BUILT:
@@ -24,18 +27,9 @@ def envelope(route: str, body: bytes) -> ForwardRequest:
             raise _not_built(f"/{name}: '{name}' is not built yet", name)
     if parts.get("graph", b"")[:1] == b'"':
         raise _not_built("/graph: a graph as text is not built yet; send a list of statements", "graph")
-    fields: dict[str, Any] = {}
-    for name, part in parts.items():
-        if name in TEXT_FIELDS:
-            fields[name] = part
-        elif name == "inputs" and part[:1] == b"{":
-            fields[name] = text.members(part, (name,))
-        elif name == "backward" and part[:1] == b"[":
-            fields[name] = [_call(each, (name, i)) for i, each in enumerate(text.items(part, (name,)))]
-        else:
-            fields[name] = text.value(part, (name,))
+    fields = {name: PARTED.get(name, text.value)(part, (name,)) for name, part in parts.items()}
     try:
-        return REQUESTS[route].model_validate(fields)
+        return ENDPOINTS[route].request.model_validate(fields)
     except ValidationError as error:
         raise from_validation([_placed(each) for each in error.errors(include_url=False)]) from None
 
@@ -54,14 +48,38 @@ def _not_built(detail: str, field: str) -> Problem:
     return Problem("not-implemented", detail, errors=[{"pointer": pointer((field,))}])
 
 
-def _call(raw: bytes, at: Path) -> Any:
-    """One entry of `backward`; its gradient stays text."""
-    if raw[:1] != b"{":
+def _whole(raw: bytes, at: Path) -> bytes:
+    return raw
+
+
+def _by_name(raw: bytes, at: Path) -> Any:
+    """An object's members as text."""
+    return text.members(raw, at) if raw[:1] == b"{" else text.value(raw, at)
+
+
+def _calls(raw: bytes, at: Path) -> Any:
+    """The entries of `backward`; their gradients stay text."""
+    if raw[:1] != b"[":
         return text.value(raw, at)
-    parts = text.members(raw, at)
-    return {
-        name: part if name == "gradient" else text.value(part, (*at, name)) for name, part in parts.items()
-    }
+    found = []
+    for position, each in enumerate(text.items(raw, at)):
+        call = _by_name(each, (*at, position))
+        if isinstance(call, dict):
+            for name in call.keys() - {"gradient"}:
+                call[name] = text.value(call[name], (*at, position, name))
+        found.append(call)
+    return found
+
+
+# What stays text until someone knows what its numbers mean.
+PARTED: dict[str, Callable[[bytes, Path], Any]] = {
+    "graph": _whole,
+    "gradient": _whole,
+    "inputs": _by_name,
+    "tangents": _by_name,
+    "v": _by_name,
+    "backward": _calls,
+}
 
 
 def _placed(error: Any) -> dict[str, Any]:
@@ -69,9 +87,7 @@ def _placed(error: Any) -> dict[str, Any]:
     return {**error, "loc": tuple(part for part in error["loc"] if part != "[key]")}
 
 
-def inputs(
-    request: ForwardRequest, rules: read.Rules
-) -> tuple[dict[str, engine.Tensor], dict[str, engine.Tensor]]:
+def inputs(request: Request, rules: read.Rules) -> tuple[Inputs, Inputs]:
     """The inputs, and the earlier `.grad` of those that carry one."""
     found, grads = {}, {}
     for name, raw in request.inputs.items():
@@ -85,27 +101,66 @@ def inputs(
     return found, grads
 
 
-def gradient(
-    raw: bytes | None, rules: read.Rules, at: Path = ("gradient",)
-) -> engine.Tensor | dict[str, engine.Tensor | None] | None:
-    """A cotangent, or several by name.
+def asked(request: Request, inputs: Inputs, rules: read.Rules) -> dict[str, Any]:
+    """What the request asks of the engine, by the names of `engine.Program.prepare`; its tensors decoded.
 
-    Numbers without a dtype are read as float64: the engine casts them to the output's dtype, and a float64
+    Numbers without a dtype are read as float64 where the engine casts them to an output's dtype: a float64
     output then gets the digits that were sent.
     """
-    if raw is None or raw == b"null":
-        return None
-    rules = read.Rules(rules.rank, rules.elements, engine.dtype("float64"), engine.dtype("float64"))
+    exact = read.Rules(rules.rank, rules.elements, engine.dtype("float64"), engine.dtype("float64"))
+    found: dict[str, Any] = {}
+    for name in request.model_fields_set - COMMON:
+        value = getattr(request, name)
+        if name in DECODED and value is not None:
+            value = DECODED[name](value, (name,), exact, inputs)
+        if value is not None:
+            found[name] = value.model_dump() if isinstance(value, BaseModel) else value
+    return found
+
+
+def _gradient(raw: bytes, at: Path, rules: read.Rules, inputs: Inputs) -> Any:
+    """A cotangent, or several by name."""
     if raw[:1] == b"{":
         parts = text.members(raw, at)
         if "data" not in parts:
-            return {name: _one(part, rules, (*at, name)) for name, part in parts.items()}
-    return _one(raw, rules, at)
+            return {name: _or_none(part, (*at, name), rules) for name, part in parts.items()}
+    return _or_none(raw, at, rules)
 
 
-def _one(raw: bytes, rules: read.Rules, at: Path) -> engine.Tensor | None:
-    if raw == b"null":
-        return None
+def _backward(calls: Sequence[BackwardCall], at: Path, rules: read.Rules, inputs: Inputs) -> Any:
+    """The long form of backward, with its gradients."""
+    found = []
+    for position, call in enumerate(calls):
+        fields = call.model_dump(exclude_none=True)
+        if "gradient" in fields:
+            fields["gradient"] = _or_none(fields["gradient"], (*at, position, "gradient"), rules)
+        found.append(fields)
+    return found
+
+
+def _directions(parts: dict[str, bytes], at: Path, rules: read.Rules, inputs: Inputs) -> Any:
+    """A tensor for each of some inputs, of the input's dtype unless it says otherwise."""
+    found = {}
+    for name, raw in parts.items():
+        dtype = inputs[name].dtype if name in inputs else rules.floats
+        like = read.Rules(rules.rank, rules.elements, dtype, dtype) if dtype.differentiable else rules
+        found[name] = _tensor(raw, (*at, name), like)
+    return found
+
+
+DECODED: dict[str, Callable[[Any, Path, read.Rules, Inputs], Any]] = {
+    "gradient": _gradient,
+    "backward": _backward,
+    "tangents": _directions,
+    "v": _directions,
+}
+
+
+def _or_none(raw: bytes, at: Path, rules: read.Rules) -> engine.Tensor | None:
+    return None if raw == b"null" else _tensor(raw, at, rules)
+
+
+def _tensor(raw: bytes, at: Path, rules: read.Rules) -> engine.Tensor:
     try:
         return read.tensor(raw, rules, at)
     except engine.errors.EngineError as error:
@@ -117,16 +172,3 @@ def _refused(error: engine.errors.EngineError, at: Path) -> Problem:
     problem = from_engine(error, at)
     place = pointer((*at, *error.pointer))
     return Problem(problem.code.name, f"{place}: {problem.detail}", errors=problem.errors)
-
-
-def calls(request: BackwardRequest, rules: read.Rules) -> list[dict[str, Any]] | None:
-    """The long form of backward, with its gradients."""
-    if request.backward is None:
-        return None
-    found = []
-    for position, call in enumerate(request.backward):
-        fields = call.model_dump(exclude_none=True)
-        if "gradient" in fields:
-            fields["gradient"] = _one(fields["gradient"], rules, ("backward", position, "gradient"))
-        found.append(fields)
-    return found

@@ -13,7 +13,8 @@ from app.compute import reading
 from app.compute.call import JSON, Answer, Cost
 from app.compute.programs import Entry, Programs
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
-from app.schemas.request import BackwardRequest, ForwardRequest
+from app.schemas.endpoints import ENDPOINTS
+from app.schemas.request import Request
 from app.settings import Settings
 
 log = logging.getLogger("gradwire")
@@ -22,7 +23,8 @@ log = logging.getLogger("gradwire")
 class Task(NamedTuple):
     """A request that can run: nothing is computed yet, the cost is known."""
 
-    request: ForwardRequest
+    route: str
+    request: Request
     entry: Entry
     prepared: engine.Prepared
 
@@ -63,35 +65,19 @@ class Service:
         rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
         entry = self.programs.get(request.graph, rules)
         inputs, grads = reading.inputs(request, rules)
-        asked: dict[str, Any] = {"outputs": request.outputs, "seed": request.seed, "trace": request.trace}
-        if isinstance(request, BackwardRequest):
-            asked["gradient"] = reading.gradient(request.gradient, rules)
-            asked["backward"] = reading.calls(request, rules)
+        asked = reading.asked(request, inputs, rules)
         kept = entry.program.nodes
-        with np.errstate(all="ignore"):
-            prepared = (
-                entry.program.prepare(  # here the predicted peak and output are held against the limits
-                    inputs, route=route, grads=grads, default_dtype=request.default_dtype, **asked
-                )
-            )
+        with np.errstate(all="ignore"):  # here the predicted peak and output are held against the limits
+            prepared = entry.program.prepare(inputs, route=route, grads=grads, **asked)
         if entry.program.nodes != kept:
             self.programs.trim()
-        return Task(request, entry, prepared)
+        return Task(route, request, entry, prepared)
 
     def finish(self, task: Task) -> Answer:
-        """Run a prepared request and write its answer."""
-        with np.errstate(all="ignore"):
-            result = task.prepared.run()
+        """Run a prepared request, or only explain it, and write the answer."""
         encoding = task.request.encoding
-        found: dict[str, Any] = {
-            "outputs": {name: _output(value, encoding) for name, value in result.outputs.items()}
-        }
-        if isinstance(task.request, BackwardRequest):
-            found["grads"] = result.grads
-        if result.trace is not None:
-            found["trace"] = result.trace
-        found["graph_id"] = task.entry.graph_id
-        body = write.dumps(found, encoding)
+        found = {"explain": task.prepared.explain()} if task.request.explain else _computed(task)
+        body = write.dumps({**found, "graph_id": task.entry.graph_id}, encoding)
         if len(body) > self.limits.output_bytes:
             raise engine.errors.LimitExceeded("output_bytes", len(body), self.limits.output_bytes)
         return Answer(200, (("content-type", JSON),), body, task.cost)
@@ -124,3 +110,19 @@ def _output(value: engine.Tensor, encoding: str) -> dict[str, Any]:
         "is_leaf": value.is_leaf,
         "grad_fn": None if value.grad_fn is None else value.grad_fn.name(),
     }
+
+
+def _computed(task: Task) -> dict[str, Any]:
+    """What a prepared request comes to."""
+    with np.errstate(all="ignore"):
+        result = task.prepared.run()
+    encoding = task.request.encoding
+    found: dict[str, Any] = {
+        "outputs": {name: _output(value, encoding) for name, value in result.outputs.items()}
+    }
+    own = ENDPOINTS[task.route].answer
+    if own is not None:
+        found[own] = result.grads if own == "grads" else result.derivative  # type: ignore[attr-defined]
+    if result.trace is not None:
+        found["trace"] = result.trace
+    return found

@@ -1,4 +1,4 @@
-"""POST /backward and /forward: bytes in, bytes out. The work is done behind the compute boundary."""
+"""The POST routes: bytes in, bytes out. The work is done behind the compute boundary."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -13,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 from app.compute.call import JSON, Answer, Call
 from app.errors import Problem
 from app.openapi import REF, problems
-from app.schemas.request import REQUESTS
-from app.schemas.response import RESPONSES
+from app.schemas.endpoints import ENDPOINTS, Endpoint
+from app.schemas.response import Explained
 
 CODES = (
     "invalid-json", "json-too-deep", "not-acceptable", "body-timeout", "body-too-large",
@@ -127,27 +128,30 @@ def _seconds(headers: dict[bytes, bytes], allowed: float) -> float:
     return min(allowed, int(asked) / 1000)
 
 
-def _describe(route: str, summary: str, description: str) -> dict[str, Any]:
+def _describe(endpoint: Endpoint) -> dict[str, Any]:
     """The route's path item in the OpenAPI document."""
-    request, response = REQUESTS[route], RESPONSES[route]
     deadline = {
         "name": "X-Request-Deadline-Ms",
         "in": "header",
         "description": "Milliseconds after which the answer is of no use; the server's limit still holds.",
         "schema": {"type": "integer", "minimum": 1},
     }
+    answers = {"oneOf": [_reference(endpoint.response), _reference(Explained)]}
     return {
         "post": {
             "tags": ["gradients"],
-            "summary": summary,
-            "description": description,
-            "operationId": route,
+            "summary": endpoint.summary,
+            "description": endpoint.description,
+            "operationId": endpoint.name,
             "parameters": [deadline],
-            "requestBody": {"required": True, "content": {JSON: {"schema": _reference(request)}}},
+            "requestBody": {
+                "required": True,
+                "content": {JSON: {"schema": _reference(endpoint.request)}},
+            },
             "responses": {
                 "200": {
-                    "description": "What was asked for.",
-                    "content": {JSON: {"schema": _reference(response)}},
+                    "description": "What was asked for, or with `explain` what it would be.",
+                    "content": {JSON: {"schema": answers}},
                 },
                 **{str(status): each for status, each in problems(*CODES).items()},
             },
@@ -159,17 +163,10 @@ def _reference(model: type) -> dict[str, str]:
     return {"$ref": REF.format(model=model.__name__)}
 
 
-ROUTES = tuple(Route(f"/{name}", Gradients(name), methods=["POST"]) for name in REQUESTS)
-OPENAPI = {
-    "/backward": _describe(
-        "backward",
-        "Evaluate a graph and its gradients",
-        "Runs the statements, then `backward`; answers the outputs, the `.grad` of every leaf and the trace.",
-    ),
-    "/forward": _describe(
-        "forward",
-        "Evaluate a graph",
-        "Runs the statements with gradients enabled and answers the outputs and the trace; nothing is swept.",
-    ),
-}
-MODELS = (*REQUESTS.values(), *RESPONSES.values())
+ROUTES = tuple(Route(f"/{name}", Gradients(name), methods=["POST"]) for name in ENDPOINTS)
+OPENAPI = {f"/{name}": _describe(endpoint) for name, endpoint in ENDPOINTS.items()}
+MODELS: tuple[type[BaseModel], ...] = (
+    *(endpoint.request for endpoint in ENDPOINTS.values()),
+    *(endpoint.response for endpoint in ENDPOINTS.values()),
+    Explained,
+)

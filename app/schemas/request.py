@@ -1,4 +1,4 @@
-"""The envelope of a request. Tensors and the graph are still JSON text when it is validated."""
+"""What every POST route is asked. Tensors and the graph are still JSON text when it is validated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from app.schemas.graph import Statement
 from app.schemas.shown import ATensor, Id, Shown, Tensor
 
-NOT_BUILT = ("batch", "explain", "graph_id")  # fields that are known by name
+NOT_BUILT = ("graph_id",)  # fields that are known by name
 
 
 def _trace(value: Any) -> Any:
@@ -38,6 +38,9 @@ class Gradient(RootModel[Any]):
     root: Tensor | dict[Id, Tensor | None] | None
 
 
+AGradient = Annotated[Any, Shown(lambda: Gradient)]
+
+
 class BackwardCall(_Strict):
     """One call of `backward`."""
 
@@ -48,29 +51,35 @@ class BackwardCall(_Strict):
     create_graph: bool = False
 
 
-class ForwardRequest(_Strict):
-    """A graph and the values to evaluate it at."""
+class Batch(_Strict):
+    """Many samples in one request: the graph is written for one of them."""
+
+    inputs: list[Id] = Field(min_length=1, description="The inputs that carry a leading axis, all the same.")
+    grads: Literal["per_sample", "sum"] = Field(
+        "per_sample",
+        description="A gradient for each sample, that axis in front of it, or their sum.",
+    )
+    randomness: Literal["same", "different"] = Field(
+        "different", description="Whether random ops draw anew for each sample."
+    )
+
+
+class Request(_Strict):
+    """A graph, the values to evaluate it at, and how to answer."""
 
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor.")
     graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements, in order.")
     outputs: list[Id] | None = Field(None, description="Names to return; default: the last statement's.")
+    batch: Batch | None = Field(None, description="Evaluates the graph for many samples at once.")
     seed: int = Field(0, ge=-(2**63), lt=2**64, description="Seeds random ops, as `torch.manual_seed`.")
     trace: Trace = Field(True, description="The backward graph; `values`: with its values.")
+    explain: bool = Field(
+        False, description="Computes nothing: shapes, predicted bytes and flops, and the plan come back."
+    )
+    detect_anomaly: bool = Field(
+        False, description="Refuses NaN where the first node makes one, forward or backward, and names it."
+    )
     encoding: Literal["list", "flat", "base64"] = Field("list", description="How tensors come back.")
     default_dtype: Literal["float16", "float32", "float64"] = Field(
         "float32", description="The dtype of floats without one."
     )
-
-
-class BackwardRequest(ForwardRequest):
-    """A graph, the values to evaluate it at, and what to differentiate."""
-
-    gradient: Annotated[Any, Shown(lambda: Gradient)] = Field(
-        None, description="The cotangent of the last output, or of several by name."
-    )
-    backward: list[BackwardCall] | None = Field(
-        None, description="Calls of `backward` after the statements, in order; excludes `gradient`."
-    )
-
-
-REQUESTS: dict[str, type[ForwardRequest]] = {"backward": BackwardRequest, "forward": ForwardRequest}

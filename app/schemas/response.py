@@ -1,4 +1,4 @@
-"""The answer, for OpenAPI: it is written from arrays and never passes through these models."""
+"""The parts of answers, for OpenAPI: they are written from arrays and never pass through these models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.schemas.shown import DTypeName, EncodedData, Numbers
+
+GraphId = Field(pattern="^sha256:[0-9a-f]{64}$", description="Names the graph by its content.")
 
 
 class _Closed(BaseModel):
@@ -45,18 +47,51 @@ class Trace(BaseModel):
     nodes: list[TraceNode]
 
 
-class ForwardResponse(_Closed):
+class Response(_Closed):
     """What the graph evaluates to."""
 
     outputs: dict[str, OutputTensor]
     trace: Trace | None = None
-    graph_id: str = Field(pattern="^sha256:[0-9a-f]{64}$", description="Names the graph by its content.")
+    graph_id: str = GraphId
 
 
-class BackwardResponse(ForwardResponse):
-    """What the graph evaluates to, and the gradients."""
+class Described(_Closed):
+    """A tensor that is not computed yet."""
 
-    grads: dict[str, ResultTensor | None] = Field(description="Leaf → `.grad`; null where nothing flowed.")
+    shape: list[int] = Field(description="With the batch's axis, where there is one.")
+    dtype: DTypeName
+    at_most: bool = Field(False, description="Only a run tells the sizes; these are their bounds.")
 
 
-RESPONSES: dict[str, type[ForwardResponse]] = {"backward": BackwardResponse, "forward": ForwardResponse}
+class NamedValue(Described):
+    """The same, under its statement's id or a number."""
+
+    id: str
+
+
+class PlanStep(_Closed):
+    """One call of the plan."""
+
+    op: str
+    in_: list[Any] = Field(alias="in", description="Values by id, with shape and dtype; numbers as they are.")
+    out: list[NamedValue]
+    attrs: dict[str, Any] = Field({}, description="Settings, but for long ones.")
+
+
+class Explanation(_Closed):
+    """What would be computed, and what that is predicted to take."""
+
+    outputs: dict[str, Described]
+    peak_bytes: int = Field(description="Memory at the peak.")
+    flops: int
+    output_bytes: int = Field(description="Of the tensors of the answer, before they are encoded.")
+    nodes: int = Field(description="Nodes of the graph, derivatives included, before simplification.")
+    calls: int = Field(description="Calls that the plan makes: nodes without those merged or not needed.")
+    steps: list[PlanStep] = Field(description="The plan, or the first 500 of its calls.")
+
+
+class Explained(_Closed):
+    """The answer to `explain`."""
+
+    explain: Explanation
+    graph_id: str = GraphId

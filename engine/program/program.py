@@ -22,6 +22,7 @@ from engine.language.reading import Reader
 from engine.language.statements import canonical
 from engine.limits import Limits
 from engine.program.compiled import Compiled
+from engine.program.explain import outline
 from engine.program.request import BackwardCalls, Gradient, Request, Settings
 from engine.program.result import Result
 from engine.random import Generator
@@ -45,6 +46,16 @@ class Prepared:
     def run(self) -> Result:
         """Compute the outputs, grads and trace."""
         return self._compiled.run(self._request, _seeded(self._request.seed))
+
+    def explain(self) -> dict[str, Any]:
+        """What a run would give, take and do, as plain data: the outputs' types, the predictions, the plan."""
+        compiled = self._compiled
+        return {
+            "peak_bytes": self.peak_bytes,
+            "flops": self.flops,
+            "output_bytes": self.output_bytes,
+            **outline(compiled.plan, compiled._outputs, compiled.nodes),
+        }
 
 
 class Program:

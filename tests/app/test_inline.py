@@ -36,6 +36,14 @@ async def test_an_error_in_a_known_graph_is_answered_at_once() -> None:
         assert (answer.status, json.loads(answer.body)["code"]) == (422, "unknown-field")
 
 
+async def test_a_graph_is_known_on_the_route_where_it_was_computed() -> None:
+    async with computing(compute="thread") as compute:
+        assert await works(compute)
+        assert await known(compute, REQUEST, "forward") is None
+        assert (await compute(call(REQUEST, route="forward"))).status == 200
+        assert await known(compute, REQUEST, "forward") is not None
+
+
 async def test_large_bodies_and_costly_plans_do_not_run_on_the_event_loop() -> None:
     ones = b"[" + b",".join([b"1.5"] * 200) + b"]"
     wide = REQUEST.replace(b"[[1, 1], [1, 1]]", ones)

@@ -189,8 +189,6 @@ CASES = [
         "/inputs/x/shape",
         inputs={"x": {"data": [1], "shape": [10**12]}},
     ),
-    case("batch", "not-implemented", "'batch'", "/batch", batch={"inputs": ["x"]}),
-    case("explain", "not-implemented", "'explain'", "/explain", explain=True),
     case("graph-id", "not-implemented", "'graph_id'", "/graph_id", graph_id="sha256:00"),
     case("text", "not-implemented", "text", "/graph", graph="y = x * 2"),
     case(
