@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from engine.bounded import agree, is_bounded
-from engine.errors import ArgumentError, DTypeError, GradError, NotScalar, ShapeError
+from engine.errors import (
+    ArgumentError,
+    DimError,
+    DTypeError,
+    GradError,
+    NotScalar,
+    ShapeError,
+    ValueArgumentError,
+)
 from engine.op import Op
 from engine.signature import MISSING, Param
 from engine.types import Shape
@@ -98,3 +106,50 @@ def check_count(outputs: int, gradients: int) -> None:
         raise GradError(
             f"got {outputs} tensors and {gradients} gradients", expected=outputs, actual=gradients
         )
+
+
+def batch_size(F: Any, outputs: list[Any], gradients: list[Any]) -> int:
+    """How many cotangents there are for each output, in an axis in front; torch's errors if there is none, or
+    if what is behind it has not the shape of the output."""
+    for gradient in gradients:
+        check_gradient(gradient)
+    check_count(len(outputs), len(gradients))
+    sizes = []
+    for index, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
+        if gradient is None:
+            gradient = seed(F, output, None, index)
+            raise ValueArgumentError(
+                "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a "
+                f"Tensor of dimensionality {gradient.meta.ndim} so expected in_dim to satisfy 0 <= in_dim < "
+                f"{gradient.meta.ndim}."
+            )
+        if not gradient.meta.ndim:
+            raise DimError(_NO_AXIS)
+        _check_batched(index, gradient.meta.shape, output.meta.shape)
+        sizes.append(gradient.meta.shape[0])
+    if len(set(sizes)) > 1:
+        raise ValueArgumentError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sizes} for the mapped dimension"
+        )
+    return int(sizes[0])
+
+
+def _check_batched(index: int, have: Shape, want: Shape) -> None:
+    if agree(have[1:], want):
+        return
+    raise ShapeError(
+        "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+        "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+        f"output, but a mismatch was detected: grad_output[{index}] has a shape of {size_text(have[2:])} and "
+        f"output[{index}] has a shape of {size_text(want)}. If you only want some tensors in `grad_output` "
+        "to be considered batched, consider using vmap.",
+        expected=list(want),
+        actual=list(have[1:]),
+    )
+
+
+_NO_AXIS = (
+    "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert "
+    "a 0-dim tensor to a number"
+)

@@ -2,7 +2,7 @@
 
 Where things are, each line from what it needs to what needs it:
 
-tensors     storage, node (grad_fn), printing, conversion, tensor
-ops         builder (runs and records a call), function (custom ones), sweep (backward)
+tensors     storage, anomaly, node (grad_fn), printing, conversion, tensor, tracking (transforms' arguments)
+ops         builder (runs and records a call), function (custom ones), walk and sweep (backward)
 surface     factories, keys and inplace (x[key] = value), methods
 """

@@ -8,14 +8,23 @@ from typing import Any
 import numpy as np
 
 from engine import random
+from engine.batched import compile_call
 from engine.bounded import is_bounded
 from engine.builder import Functions, register_eager
 from engine.eager.node import node_class
 from engine.eager.tensor import Tensor
+from engine.eager.tracking import active_levels
+from engine.errors import RuntimeArgumentError
 from engine.grad_mode import is_grad_enabled
+from engine.levels import INTO, Levels, levels_of, union
 from engine.op import Op
 from engine.strides import laid_out
 from engine.types import Type
+
+_BATCHED_MASK = (
+    "vmap: We do not support batching operators that can support dynamic shape. Attempting to batch over "
+    "indexing with a boolean mask."
+)
 
 
 class Eager:
@@ -27,25 +36,38 @@ class Eager:
             return op.expand(F, args, kwargs)
         operands, attrs, given = op.bind(args, kwargs)
         out = op.infer_types(operands, attrs)
+        levels = _levels_of(op, operands, attrs)
+        if levels and is_bounded(out):
+            raise RuntimeArgumentError(_BATCHED_MASK)
         arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
         if op.kind == "random":
             arrays.insert(0, random.default_generator())
         with np.errstate(all="ignore"):
-            found = op.execute(arrays, [getattr(x, "meta", x) for x in operands], out, attrs)
+            found = compile_call(op, operands, out, attrs, levels)(*arrays)
         found = (found,) if op.single else found
-        if op.kind == "view":
-            results = [Tensor(a, meta, base=operands[0]) for a, meta in zip(found, out, strict=True)]
+        if op.kind == "view" or op is INTO:
+            results = [Tensor(a, m, base=operands[0], levels=levels) for a, m in zip(found, out, strict=True)]
             if op.vjp is None:
                 results[0].base = None  # detach: the same memory, but what changes it changes no history
         else:
-            results = [_owned(np.asarray(a), meta) for a, meta in zip(found, out, strict=True)]
+            results = [_owned(np.asarray(a), meta, levels) for a, meta in zip(found, out, strict=True)]
         if op.vjp is not None and is_grad_enabled():
             _record(op, operands, results, attrs, given)
         return results[0] if op.single else tuple(results)
 
 
-def _owned(array: np.ndarray[Any, Any], meta: Type) -> Tensor:
+def _levels_of(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Levels:
+    """The batch levels of what `op` gives. What is created like a batched tensor is batched as well, so that
+    it can be changed in place."""
+    if op.kind in ("level", "random"):
+        return levels_of(op, operands, attrs, active_levels())
+    return union(operands)
+
+
+def _owned(array: np.ndarray[Any, Any], meta: Type, levels: Levels) -> Tensor:
     """A result with memory of its own, in the order that its type promises, of the size found."""
+    if levels:
+        return Tensor(array, meta, levels=levels)
     if is_bounded(meta):
         meta = Type(array.shape, meta.dtype)
     return Tensor(laid_out(array, meta), meta)

@@ -10,10 +10,22 @@ import numpy as np
 from engine import dtypes as dt
 from engine.eager import printing
 from engine.errors import ArgumentError, GradError, RuntimeArgumentError, ValueArgumentError
+from engine.levels import Levels
 from engine.types import Type
 
 if TYPE_CHECKING:
     from engine.eager.node import Node
+
+_NO_BRANCH = (
+    "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't "
+    "support that yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
+)
+_NO_ITEM = (
+    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a "
+    "Tensor, please try to rewrite what you're doing with other operations. If error is occurring somewhere "
+    "inside PyTorch internals, please file a bug report."
+)
+_NO_MEMORY = "Cannot access data pointer of Tensor that doesn't have storage"
 
 
 class Conversions:
@@ -21,6 +33,7 @@ class Conversions:
 
     array: np.ndarray[Any, Any]
     meta: Type
+    levels: Levels
 
     if TYPE_CHECKING:
 
@@ -36,6 +49,7 @@ class Conversions:
             raise GradError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
             )
+        self._check_one_sample(_NO_MEMORY)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -43,6 +57,7 @@ class Conversions:
 
     def item(self) -> Any:
         """Its one element as a Python scalar."""
+        self._check_one_sample(_NO_ITEM)
         if self.meta.numel != 1:
             raise RuntimeArgumentError(
                 f"a Tensor with {self.meta.numel} elements cannot be converted to Scalar"
@@ -51,15 +66,22 @@ class Conversions:
 
     def tolist(self) -> Any:
         """Its elements as (nested lists of) Python scalars."""
+        self._check_one_sample(_NO_MEMORY)
         return self.array.tolist()
 
+    def _check_one_sample(self, message: str) -> None:
+        if self.levels:
+            raise RuntimeArgumentError(message)
+
     def __bool__(self) -> bool:
+        self._check_one_sample(_NO_BRANCH)
         if self.meta.numel != 1:
             amount = "no values" if self.meta.numel == 0 else "more than one value"
             raise RuntimeArgumentError(f"Boolean value of Tensor with {amount} is ambiguous")
         return bool(self.array.item())
 
     def _scalar(self) -> Any:
+        self._check_one_sample(_NO_ITEM)
         if self.meta.numel != 1:
             raise ValueArgumentError("only one element tensors can be converted to Python scalars")
         return self.array.item()
@@ -94,12 +116,13 @@ class Conversions:
 
     def __repr__(self) -> str:
         name = self.grad_fn.name() if self.grad_fn else None
-        return printing.format_tensor(
+        text = printing.format_tensor(
             self.array,
             requires_grad=self.requires_grad,
             grad_fn=name,
             default_dtype=dt.get_default_dtype().numpy,
         )
+        return printing.format_batched(text, len(self.levels))
 
     def __format__(self, spec: str) -> str:
         return printing.format_scalar(self.array, spec) if spec or not self.meta.shape else repr(self)

@@ -16,7 +16,9 @@ import numpy as np
 
 from engine import saved
 from engine.builder import Functions
+from engine.eager import anomaly
 from engine.errors import GradError, GraphFreed
+from engine.levels import Levels
 from engine.op import Op
 from engine.pullback import pullback
 from engine.types import Type
@@ -47,6 +49,8 @@ class Node:
         self.next_functions = next_functions
         self.sequence = next(_numbers)
         self.outputs: tuple[Type, ...] = ()
+        self.levels: Levels = ()  # of its outputs
+        self.origin = anomaly.origin()
         self.tensor_hooks: dict[int, list[Callable[[Any], Any]]] = {}
         self.retained: dict[int, weakref.ref[Tensor]] = {}
         self._pre_hooks: list[Callable[..., Any]] = []
@@ -91,7 +95,7 @@ class AccumulateGrad(Node):
     def __init__(self, variable: Tensor) -> None:
         super().__init__(())
         self.variable = variable
-        self.outputs = (variable.meta,)
+        self.outputs, self.levels = (variable.meta,), variable.levels
 
     def name(self) -> str:
         """torch's name of the node."""
@@ -101,8 +105,8 @@ class AccumulateGrad(Node):
 class _Unsaved:
     """An operand or result that the node did not keep: only its type is known."""
 
-    def __init__(self, meta: Type) -> None:
-        self.meta = meta
+    def __init__(self, meta: Type, levels: Levels) -> None:
+        self.meta, self.levels = meta, levels
         self.shape, self.dtype, self.ndim = meta.shape, meta.dtype, meta.ndim
 
 
@@ -130,7 +134,7 @@ class OpNode(Node):
         slots = op.slots(operands)
         super().__init__(tuple(edge_of(operands[at]) for at in slots))
         self.op, self.attrs, self.given, self.slots = op, attrs, given, slots
-        self.outputs = tuple(each.meta for each in results)
+        self.outputs, self.levels = tuple(each.meta for each in results), results[0].levels
         in_slot = set(slots)
         self.needs = [at in in_slot and getattr(x, "requires_grad", False) for at, x in enumerate(operands)]
         keep_operands, keep_outputs = saved.kept(op, self.needs)
@@ -178,7 +182,7 @@ class OpNode(Node):
 
 
 def _unsaved(operand: Any) -> Any:
-    return _Unsaved(operand.meta) if hasattr(operand, "meta") else operand
+    return _Unsaved(operand.meta, operand.levels) if hasattr(operand, "meta") else operand
 
 
 def _public(value: Any) -> Any:

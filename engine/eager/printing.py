@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 import numpy as np
 
-__all__ = ["format_scalar", "format_tensor"]
+__all__ = ["format_batched", "format_scalar", "format_tensor"]
 
 PRECISION = 4
 THRESHOLD = 1000
@@ -50,6 +51,13 @@ def format_tensor(
     elif requires_grad:
         suffixes.append("requires_grad=True")
     return _with_suffixes(PREFIX + _contents(array), suffixes)
+
+
+def format_batched(text: str, levels: int) -> str:
+    """The text of a tensor whose first `levels` axes are those of samples, inside `vmap`."""
+    for level in range(1, levels + 1):
+        text = f"BatchedTensor(lvl={level}, bdim=0, value=\n{indent(text, '    ')}\n)"
+    return text
 
 
 def format_scalar(array: Array, spec: str = "") -> str:

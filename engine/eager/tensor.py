@@ -16,6 +16,7 @@ from engine.eager.conversion import Conversions
 from engine.eager.node import AccumulateGrad, Node, RemovableHandle
 from engine.eager.storage import Size, Storage
 from engine.errors import GradError, NotImplementedYet
+from engine.levels import Levels
 from engine.types import Type, strided, wrap_dim
 
 
@@ -23,7 +24,8 @@ class Tensor(Conversions):
     """A numpy array that remembers how it was made.
 
     `meta` is its Type, `array` the numpy array behind it. Every op of the registry whose first parameter is a
-    tensor is a method too.
+    tensor is a method too. Inside `vmap` it is one sample of many: `levels` are the batch axes that its array
+    has in front.
     """
 
     __array_priority__ = 1000
@@ -35,9 +37,11 @@ class Tensor(Conversions):
         *,
         requires_grad: bool = False,
         base: Tensor | None = None,
+        levels: Levels = (),
     ) -> None:
         self.array = array
         self.meta = meta if meta is not None else type_of(array)
+        self.levels = levels
         root = base if base is None or base.base is None else base.base
         self.base: Tensor | None = root  # the tensor that this is a view of
         self.storage: Storage = Storage() if root is None else root.storage
@@ -212,14 +216,14 @@ class Tensor(Conversions):
 
     def detach(self) -> Tensor:
         """The same memory and version counter, without history."""
-        found = Tensor(self.array, self.meta)
+        found = Tensor(self.array, self.meta, levels=self.levels)
         found.storage = self.storage
         return found
 
     @property
     def data(self) -> Tensor:
         """The same memory without history, and with a version counter of its own."""
-        return Tensor(self.array, self.meta)
+        return Tensor(self.array, self.meta, levels=self.levels)
 
 
 def type_of(array: np.ndarray[Any, Any]) -> Type:
