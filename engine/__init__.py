@@ -11,7 +11,8 @@ ops         signature, binding (calls), elementary and kernels (ufunc steps), sa
             (what ops are applied to), op (the record), define (how to write one), subscript (x[key]),
             leading (batch axes in kernels), ops (the families), saved and pullback (a rule, called),
             namespace, linalg, special, nn, levels and batched (many samples at once)
-autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), autograd, catalogue
+autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), gradcheck,
+            autograd, catalogue
 programs    language (statements), graph (SSA, and its builder), transforms (graph to graph), plan (graph to
             numpy calls), program (statements to an answer)
 """

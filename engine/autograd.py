@@ -2,5 +2,6 @@
 
 from engine.eager.function import Function
 from engine.eager.sweep import backward, grad
+from engine.gradcheck import gradcheck, gradgradcheck
 
-__all__ = ["Function", "backward", "grad"]
+__all__ = ["Function", "backward", "grad", "gradcheck", "gradgradcheck"]

@@ -13,6 +13,7 @@
     │   └── UnsupportedDType (NotImplementedError) a dtype that the op has no kernel for
     ├── GradError (RuntimeError)        a misuse of requires_grad, backward or grad
     │   ├── NotScalar, NotDifferentiable, GraphFreed
+    ├── GradcheckError (RuntimeError)   a gradient that differences do not confirm
     ├── LimitExceeded (RuntimeError)    more than the caller's limits allow
     │   └── IterationLimit
     └── NotImplementedYet (NotImplementedError) known by name, not built
@@ -144,6 +145,10 @@ class GraphFreed(GradError):
             ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
             "graph a second time or if you need to access saved tensors after calling backward."
         )
+
+
+class GradcheckError(EngineError, RuntimeError):
+    """A gradient that differences of the function do not confirm."""
 
 
 class LimitExceeded(EngineError, RuntimeError):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine import levels
+from engine.dtypes import DType
 from engine.eager import anomaly
 from engine.eager.builder import F
 from engine.eager.function import Context
@@ -155,6 +156,11 @@ def _hooked(hooks: Sequence[Any], gradient: Any) -> Any:
             continue
         if not isinstance(new, Tensor):
             raise ArgumentError(f"expected Variable, but hook returned '{type(new).__name__}'")
+        if new.dtype is not gradient.dtype:
+            raise RuntimeArgumentError(
+                f"hook '{hook.__name__}' has changed the type of value (was {_kind(gradient.dtype)} "
+                f"got {_kind(new.dtype)})"
+            )
         if new.shape != gradient.shape:
             raise RuntimeArgumentError(f"hook '{hook.__name__}' has changed the size of value")
         gradient = new
@@ -172,3 +178,8 @@ def accumulate(variable: Tensor, gradient: Tensor, create_graph: bool) -> None:
         variable._grad.storage.version += 1
     for hook in list(variable.accumulated_hooks):
         hook(variable)
+
+
+def _kind(dtype: DType) -> str:
+    """What torch calls a tensor of that dtype here."""
+    return f"CPU{dtype.title}Type" if dtype.is_complex else f"torch.{dtype.title}Tensor"

@@ -12,7 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-MODULES = tuple("tensor conversion inplace backward grad grad_mode graph hooks function context".split())
+MODULES = tuple(
+    "tensor conversion inplace backward grad grad_mode graph hooks function context gradcheck".split()
+)
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 Scenario = Callable[["Session"], None]

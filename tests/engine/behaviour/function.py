@@ -26,6 +26,29 @@ def twice_where_nothing_was_saved(s: Session) -> None:
     s(x.grad)
 
 
+def nothing_comes(s: Session) -> None:
+    t = s.torch
+    nothing = make(s, lambda ctx, x: x * 1, lambda ctx, g: None)
+
+    def unmade(ctx: Any, x: Any) -> Any:
+        ctx.set_materialize_grads(False)
+        return x * 2
+
+    def said(ctx: Any, g: Any) -> Any:
+        s("called with", g)
+        return None if g is None else g * 2
+
+    for forward in (unmade, lambda ctx, x: x * 2):
+        x = t.tensor([1.0, 2.0], requires_grad=True)
+        y = nothing.apply(make(s, forward, said).apply(x * 3).exp())
+        s(t.autograd.grad(y.sum(), x, allow_unused=True))
+        y = nothing.apply(make(s, forward, said).apply(x))
+        s(t.autograd.grad(y.sum(), x, allow_unused=True))
+        nothing.apply(make(s, forward, said).apply(x)).sum().backward()
+        s(x.grad)
+        s(t.autograd.grad(nothing.apply(make(s, forward, said).apply(x).sum()), x, allow_unused=True))
+
+
 def several_results(s: Session) -> None:
     t = s.torch
 

@@ -1,5 +1,7 @@
 """Hooks on tensors and on nodes, and retained gradients."""
 
+from typing import Any
+
 from tests.engine.behaviour import Session
 
 
@@ -83,6 +85,22 @@ def refuse(s: Session) -> None:
         y.register_hook(wrong)
         s.refused(y.sum().backward)
     s(x.grad)
+
+
+def may_not_change_the_dtype(s: Session) -> None:
+    x = s.torch.ones(2, requires_grad=True)
+    for hook in (_as_double, _as_complex, lambda g: g.double().sum()):
+        handle = x.register_hook(hook)
+        s.refused((x * 2).sum().backward)
+        handle.remove()
+
+
+def _as_double(g: Any) -> Any:
+    return g.double()
+
+
+def _as_complex(g: Any) -> Any:
+    return g + 1j
 
 
 def run_under_grad(s: Session) -> None:
