@@ -108,7 +108,7 @@ class _Subscript:
             else:
                 self.tensor = self.F.unsqueeze(self.tensor, self.dim)
                 self.record(self.F.reshape(key, (1,)))
-        elif hasattr(key, "__index__"):
+        elif hasattr(key, "__index__") and not key.levels:
             self.take_int(int(key))
         else:
             self.tensor = self.F._select_at(self.tensor, key, self.dim)

@@ -2,7 +2,8 @@
 
 Where things are, each line from what it needs to what needs it:
 
-tensors     storage, anomaly, node (grad_fn), printing, conversion, tensor, tracking (transforms' arguments)
+tensors     storage, anomaly, active (transforms), node (grad_fn), printing, conversion, tensor, tracking
+            (arguments of transforms)
 ops         builder (runs and records a call), function (custom ones), walk and sweep (backward)
-surface     factories, keys and inplace (x[key] = value), methods
+surface     factories, keys, inplace_checks and inplace (x[key] = value), methods
 """

@@ -11,14 +11,15 @@ from engine import random
 from engine.batched import compile_call
 from engine.bounded import is_bounded
 from engine.builder import Functions, register_eager
+from engine.eager.active import active_levels
 from engine.eager.node import node_class
 from engine.eager.tensor import Tensor
-from engine.eager.tracking import active_levels
 from engine.errors import RuntimeArgumentError
 from engine.grad_mode import is_grad_enabled
 from engine.levels import INTO, Levels, levels_of, union
 from engine.op import Op
 from engine.strides import laid_out
+from engine.subscript import selects
 from engine.types import Type
 
 _BATCHED_MASK = (
@@ -38,7 +39,8 @@ class Eager:
         out = op.infer_types(operands, attrs)
         levels = _levels_of(op, operands, attrs)
         if levels and is_bounded(out):
-            raise RuntimeArgumentError(_BATCHED_MASK)
+            operands = _counted(op, operands)
+            out = op.infer_types(operands, attrs)
         arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
         if op.kind == "random":
             arrays.insert(0, random.default_generator())
@@ -62,6 +64,19 @@ def _levels_of(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Levels
     if op.kind in ("level", "random"):
         return levels_of(op, operands, attrs, active_levels())
     return union(operands)
+
+
+def _counted(op: Op, operands: Sequence[Any]) -> tuple[Any, ...]:
+    """The operands with the places where a mask is true instead of the mask: as many for every sample."""
+    found: list[Any] = []
+    for each, kind in zip(operands, op.operand_kinds(len(operands)), strict=True):
+        if kind != "Indices" or each is None or not selects(each.dtype):
+            found.append(each)
+        elif each.levels:
+            raise RuntimeArgumentError(_BATCHED_MASK)
+        else:
+            found += [Tensor(places) for places in np.nonzero(each.array)]
+    return tuple(found)
 
 
 def _owned(array: np.ndarray[Any, Any], meta: Type, levels: Levels) -> Tensor:

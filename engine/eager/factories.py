@@ -21,7 +21,7 @@ def required(made: Any, requires_grad: bool) -> Any:
     """`made`, recording from here on if `requires_grad`; GradError for integers."""
     if requires_grad:
         check_created(made.dtype)
-        made.requires_grad_(True)
+        made.requires_grad = True
     return made
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.eager.builder import EAGER, F
+from engine.eager.inplace_checks import check_captured, check_history, check_levels, check_memory
 from engine.eager.keys import keys_of
 from engine.eager.tensor import Tensor
 from engine.errors import (
@@ -22,10 +23,10 @@ from engine.errors import (
     DTypeError,
     GradError,
     NotImplementedYet,
-    RuntimeArgumentError,
     ShapeError,
 )
 from engine.grad_mode import is_grad_enabled
+from engine.levels import Levels
 from engine.registry import lookup
 from engine.subscript import subscript
 
@@ -43,22 +44,13 @@ _OPERATORS = {
     "__itruediv__": "div",
     "__ipow__": "pow",
 }
-_OVERLAP = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-    "location. Please clone() the tensor before performing the operation."
-)
-_VIEW_OF_NO_GRAD = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that "
-    "this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving "
-    "both the view and the inplace either both inside the no_grad block (if you don't want the inplace to "
-    "be tracked) or both outside (if you want the inplace to be tracked)."
-)
 
 
 def change(tensor: Tensor, op_name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     """Replace the values of `tensor` by those of an op on it; gives `tensor`."""
-    _check_history(tensor)
-    _check_memory(tensor)
+    check_history(tensor)
+    check_memory(tensor)
+    check_captured(tensor, op_name, args)
     recorded = is_grad_enabled() and any(getattr(each, "requires_grad", False) for each in (tensor, *args))
     before = _stand_in(tensor) if recorded else tensor.detach()
     result = EAGER.apply(lookup(op_name), (before, *args), kwargs)
@@ -77,48 +69,23 @@ def change(tensor: Tensor, op_name: str, args: tuple[Any, ...], kwargs: dict[str
     result = F.to(result, tensor.dtype)
     if result.requires_grad and tensor.base is not None:
         raise NotImplementedYet("a tensor with history written into a view (CopySlices)")
-    np.copyto(tensor.array, result.array)
+    check_levels(tensor, result, op_name)
+    np.copyto(tensor.array, _aligned(result, tensor.levels))
     tensor.storage.version += 1
     if result.grad_fn is not None:
         _take_history(tensor, result)
     return tensor
 
 
-def _check_history(tensor: Tensor) -> None:
-    """What torch refuses while ops are recorded: changes of leaves that require grad, and of their views."""
-    if not is_grad_enabled():
-        return
-    maker = tensor.grad_fn
-    if tensor.base is None:
-        if tensor.is_leaf and tensor.requires_grad:
-            raise GradError("a leaf Variable that requires grad is being used in an in-place operation.")
-        return
-    if maker is not None and len(maker.outputs) > 1:
-        raise GradError(
-            f"Output {tensor.output_nr} of {maker.name().partition('Backward')[0]} is a view and is being "
-            "modified inplace. This view is the output of a function that returns multiple views. Such "
-            "functions do not allow the output views to be modified inplace. You should replace the "
-            "inplace operation by an out-of-place one."
-        )
-    if tensor.base.requires_grad and maker is None:
-        raise GradError(_VIEW_OF_NO_GRAD)
-    if tensor.base.requires_grad and tensor.base.is_leaf:
-        raise GradError(
-            "a view of a leaf Variable that requires grad is being used in an in-place operation."
-        )
-    if maker is not None:
-        raise NotImplementedYet("an in-place change of a view of a tensor with history (CopySlices)")
-
-
-def _check_memory(tensor: Tensor) -> None:
-    steps = zip(tensor.stride(), tensor.shape, strict=True)
-    if any(step == 0 and size > 1 for step, size in steps) or not tensor.array.flags.writeable:
-        raise RuntimeArgumentError(_OVERLAP)
+def _aligned(result: Tensor, levels: Levels) -> np.ndarray[Any, Any]:
+    """The samples of `result` as they are written into a tensor with `levels`."""
+    places = (slice(None) if level in result.levels else None for level in levels)
+    return result.array[(*places, Ellipsis)] if levels else result.array
 
 
 def _stand_in(tensor: Tensor) -> Tensor:
     """The tensor as it was: its history, and a copy of its values, which the backward may read."""
-    before = Tensor(tensor.array.copy(order="K"), tensor.meta)
+    before = Tensor(tensor.array.copy(order="K"), tensor.meta, levels=tensor.levels)
     return before if tensor.grad_fn is None else before.attach(tensor.grad_fn, tensor.output_nr)
 
 

@@ -7,7 +7,6 @@ creation order; the sweep runs them in decreasing order, `AccumulateGrad` first.
 from __future__ import annotations
 
 import functools
-import itertools
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import numpy as np
 from engine import saved
 from engine.builder import Functions
 from engine.eager import anomaly
+from engine.eager.storage import numbers
 from engine.errors import GradError, GraphFreed
 from engine.levels import Levels
 from engine.op import Op
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from engine.eager.tensor import Tensor
 
 Edge = tuple["Node | None", int]
-_numbers = itertools.count()
 
 
 class RemovableHandle:
@@ -47,7 +46,7 @@ class Node:
 
     def __init__(self, next_functions: tuple[Edge, ...]) -> None:
         self.next_functions = next_functions
-        self.sequence = next(_numbers)
+        self.sequence = next(numbers)
         self.outputs: tuple[Type, ...] = ()
         self.levels: Levels = ()  # of its outputs
         self.origin = anomaly.origin()

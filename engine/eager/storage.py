@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+
+numbers = itertools.count()  # in the order in which storages and nodes are made
 
 
 class Size(tuple[int, ...]):
@@ -19,7 +22,8 @@ class Size(tuple[int, ...]):
 class Storage:
     """The memory that views share; `version` counts in-place changes."""
 
-    __slots__ = ("version",)
+    __slots__ = ("number", "version")
 
     def __init__(self) -> None:
         self.version = 0
+        self.number = next(numbers)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import grad_checks, levels, seeds
+from engine.eager.active import Batch, check_backward
 from engine.eager.builder import F
 from engine.eager.function import Function
 from engine.eager.node import Node, edge_of
 from engine.eager.tensor import Tensor
-from engine.eager.tracking import Batch, check_no_transform
 from engine.eager.walk import Sweep, accumulate, key_of
 from engine.grad_mode import set_grad_enabled
 
@@ -56,7 +56,7 @@ def backward(
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Accumulate the vjp of `tensors` with `grad_tensors` into the leaves' `.grad`, or that of `inputs`."""
-    check_no_transform()
+    check_backward()
     targets = None if inputs is None else _as_list(inputs)
     if targets is not None:
         grad_checks.check_inputs(targets, "backward")
@@ -108,7 +108,8 @@ def grad(
 
 def _zeros(target: Tensor, requires_grad: bool) -> Tensor:
     zeros: Tensor = F.zeros_like(target)
-    return zeros.requires_grad_(requires_grad)
+    zeros.requires_grad = requires_grad
+    return zeros
 
 
 def _grad(

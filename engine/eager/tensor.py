@@ -12,6 +12,7 @@ import numpy as np
 from engine import dtypes as dt
 from engine import grad_checks
 from engine.dtypes import DType
+from engine.eager import active
 from engine.eager.conversion import Conversions
 from engine.eager.node import AccumulateGrad, Node, RemovableHandle
 from engine.eager.storage import Size, Storage
@@ -121,14 +122,18 @@ class Tensor(Conversions):
     def requires_grad(self, wanted: bool) -> None:
         if wanted and not self.dtype.differentiable:
             raise GradError("only Tensors of floating point and complex dtype can require gradients")
-        self.requires_grad_(wanted)
+        self._switch(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Record ops on this leaf from here on, or stop to; GradError for integers and non-leaves."""
+        active.check_switch()
+        self._switch(requires_grad)
+        return self
+
+    def _switch(self, requires_grad: bool) -> None:
         grad_checks.check_switched(self.dtype, self.is_leaf, requires_grad)
         if self._grad_fn is None:
             self._requires_grad = requires_grad
-        return self
 
     @property
     def grad_fn(self) -> Node | None:

@@ -8,64 +8,15 @@ such ends do not require grad.
 
 from __future__ import annotations
 
-import contextvars
-from typing import Any
+from typing import Any, Self
 
 from engine import grad_checks
 from engine.builder import Functions
+from engine.eager.active import Recording
 from engine.eager.node import AccumulateGrad, Edge, Node, edge_of
 from engine.eager.tensor import Tensor
-from engine.errors import GradError, ValueArgumentError
+from engine.errors import ValueArgumentError
 from engine.grad_mode import is_grad_enabled, set_grad_enabled
-from engine.levels import Level, Levels
-
-_depth: contextvars.ContextVar[int] = contextvars.ContextVar("transforms", default=0)
-_levels: contextvars.ContextVar[Levels] = contextvars.ContextVar("levels", default=())
-
-
-def active_levels() -> Levels:
-    """The batch levels that are open here, outermost first."""
-    return _levels.get()
-
-
-def check_no_transform() -> None:
-    """`backward` accumulates into `.grad`, which no transform can undo."""
-    if _depth.get():
-        raise GradError(
-            "backward() called inside a functorch transform. This is not supported, please use "
-            "functorch.grad or functorch.vjp instead or call backward() outside of functorch transforms."
-        )
-
-
-class Active:
-    """A block in which a transform's function runs."""
-
-    active = False
-
-    def __enter__(self) -> Any:
-        self.active = True
-        _depth.set(_depth.get() + 1)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.active = False
-        _depth.set(_depth.get() - 1)
-
-
-class Batch(Active):
-    """The block in which a new batch level is open."""
-
-    def __init__(self, size: int, randomness: str = "error") -> None:
-        self.level = Level(size, randomness)
-
-    def __enter__(self) -> Batch:
-        super().__enter__()
-        _levels.set((*_levels.get(), self.level))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        super().__exit__()
-        _levels.set(_levels.get()[:-1])
 
 
 class Passage(Node):
@@ -99,20 +50,19 @@ class Argument(Tensor):
         return self.passage
 
 
-class Transform(Active):
+class Transform(Recording):
     """One call of a transform: the block in which its function runs, always recorded.
 
     Inside `no_grad` the function is recorded all the same, and nothing of it shows outside.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.recorded = is_grad_enabled()
-        self.start = Node(()).sequence
 
-    def __enter__(self) -> Transform:
-        super().__enter__()
+    def __enter__(self) -> Self:
         set_grad_enabled(True)
-        return self
+        return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()

@@ -15,11 +15,11 @@ import numpy as np
 from engine import levels
 from engine.dtypes import DType
 from engine.eager import anomaly
+from engine.eager.active import active_levels
 from engine.eager.builder import F
 from engine.eager.function import Context
 from engine.eager.node import AccumulateGrad, Edge, Node, edge_of
 from engine.eager.tensor import Tensor
-from engine.eager.tracking import active_levels
 from engine.errors import ArgumentError, RuntimeArgumentError
 from engine.grad_mode import set_grad_enabled
 

@@ -182,6 +182,7 @@ def _randperm_type(n: int, dtype: DType | None) -> Type:
 @kernel(
     "randperm",
     kind="random",
+    batched="loop",
     infer=_randperm_type,
     samples=lambda make: [sample(5)],
     refusals=lambda make: [refused("Trying to create tensor with negative dimension -1: [-1]", -1)],

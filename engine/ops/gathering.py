@@ -161,6 +161,7 @@ def index(input: Tensor, indices: Indices) -> Array:
 @kernel(
     "_select_at",
     kind="index",
+    batched="loop",
     infer=lambda input, index, dim: Type(
         input.shape[:dim] + input.shape[input.ndim + dim + 1 :], input.dtype
     ),

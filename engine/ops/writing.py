@@ -7,6 +7,7 @@ import numpy as np
 from engine import literals
 from engine.define import kernel
 from engine.errors import RuntimeArgumentError, ShapeError
+from engine.leading import behind
 from engine.signature import Array, Number, Tensor
 from engine.types import Type, broadcast_shapes
 
@@ -60,12 +61,12 @@ def _fill_tensor_type(input: Type, value: Type) -> Type:
     vjp=lambda F, x, y, g: (lambda: F.zeros_like(g), lambda: F.sum(g)),
     grad_fn="FillBackward3",
 )
-def fill_tensor(input: Tensor, value: Tensor) -> Array:
+def fill_tensor(input: Tensor, value: Tensor, *, lead: int = 0) -> Array:
     """A 0-dim tensor in place of `input`.
 
     Smooth everywhere.
     """
-    found: Array = np.full_like(input, value)
+    found: Array = np.full_like(input, behind(value, lead, input.ndim - lead))
     return found
 
 
@@ -85,11 +86,12 @@ def _copy_type(input: Type, src: Type) -> Type:
     vjp=lambda F, x, y, g: (lambda: F.zeros_like(g), lambda: g),
     grad_fn="torch::autograd::CopyBackwards",
 )
-def copy(input: Tensor, src: Tensor) -> Array:
+def copy(input: Tensor, src: Tensor, *, lead: int = 0) -> Array:
     """`src`, broadcast and cast, in place of `input`.
 
     Smooth everywhere between floating dtypes.
     """
     found: Array = np.empty_like(input)
+    src = behind(src, lead, input.ndim - lead)
     np.copyto(found, src.real if src.dtype.kind == "c" and input.dtype.kind != "c" else src, casting="unsafe")
     return found
