@@ -11,8 +11,8 @@ ops         signature, binding (calls), elementary and kernels (ufunc steps), sa
             (what ops are applied to), op (the record), define (how to write one), subscript (x[key]),
             leading (batch axes in kernels), ops (the families), saved and pullback (a rule, called),
             namespace, linalg, special, nn, levels and batched (many samples at once)
-autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), gradcheck,
-            autograd, catalogue
+autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
+            of functions), gradcheck, autograd, catalogue
 programs    language (statements), graph (SSA, and its builder), transforms (graph to graph), plan (graph to
             numpy calls), program (statements to an answer)
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import errors, linalg, nn, special
+from engine import autograd, errors, func, linalg, nn, special
 from engine import ops as _ops  # noqa: F401
 from engine.autograd import backward, grad
 from engine.catalogue import Entry, catalogue
@@ -44,6 +44,7 @@ from engine.dtypes import (
 )
 from engine.dtypes import bool_ as bool
 from engine.eager import methods as _methods
+from engine.eager.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from engine.eager.factories import (
     arange,
     eye,
@@ -67,6 +68,7 @@ from engine.eager.factories import (
 from engine.eager.function import Function
 from engine.eager.storage import Size
 from engine.eager.tensor import Tensor
+from engine.func import vmap
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
 from engine.op import Op
@@ -88,6 +90,7 @@ __all__ = [
     "linalg", "nn", "special",
     # gradients
     "backward", "grad", "Function", "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled",
+    "autograd", "func", "vmap", "is_anomaly_enabled", "is_anomaly_check_nan_enabled",
     # programs
     "Program", "Prepared", "Result", "Limits",
     # dtypes

@@ -122,15 +122,16 @@ class Tensor(Conversions):
     def requires_grad(self, wanted: bool) -> None:
         if wanted and not self.dtype.differentiable:
             raise GradError("only Tensors of floating point and complex dtype can require gradients")
-        self._switch(wanted)
+        self.switch(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Record ops on this leaf from here on, or stop to; GradError for integers and non-leaves."""
         active.check_switch()
-        self._switch(requires_grad)
+        self.switch(requires_grad)
         return self
 
-    def _switch(self, requires_grad: bool) -> None:
+    def switch(self, requires_grad: bool) -> None:
+        """The same, inside a transform too."""
         grad_checks.check_switched(self.dtype, self.is_leaf, requires_grad)
         if self._grad_fn is None:
             self._requires_grad = requires_grad

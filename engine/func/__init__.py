@@ -2,9 +2,9 @@
 
 Where things are, each line from what it needs to what needs it:
 
-arguments   trees (nested containers), arguments (argnums, aux)
-derivatives reverse (grad, vjp), forward (jvp)
-batches     dims (in_dims, out_dims), chunks, mapping (vmap), jacobians
+given          trees (nested containers), arguments (argnums, aux)
+derivatives    reverse (grad, vjp), forward (jvp)
+batches        dims (in_dims, out_dims), chunks, mapping (vmap), jacobians
 """
 
 from engine.func.forward import jvp

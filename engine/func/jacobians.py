@@ -43,7 +43,7 @@ def jacrev(
         check_real("jacrev", outputs, "outputs")
         inputs, structure = _differentiated(args, argnums)
         rows = vmap(pull, chunk_size=chunk_size)(trees.unflatten(basis(outputs), out_structure))
-        by_input = [_split(each, outputs) for each in trees.flatten(rows)[0]]
+        by_input = [split(each, outputs) for each in trees.flatten(rows)[0]]
         found = [
             trees.unflatten(
                 [F.view(part, (*y.meta.shape, *x.meta.shape)) for part, x in zip(parts, inputs, strict=True)],
@@ -82,7 +82,7 @@ def jacfwd(
         by_output, out_structure = trees.flatten(columns)
         found = [
             trees.unflatten(
-                [_turned(part, x) for part, x in zip(_split(each, inputs), inputs, strict=True)], structure
+                [_turned(part, x) for part, x in zip(split(each, inputs), inputs, strict=True)], structure
             )
             for each in by_output
         ]
@@ -123,7 +123,7 @@ def _one(found: Any, argnums: Any) -> Any:
     return found if isinstance(argnums, tuple) else found[0]
 
 
-def _split(stacked: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+def split(stacked: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     """The rows that belong to the elements of each tensor."""
     found, start = [], 0
     for each in tensors:
