@@ -120,9 +120,9 @@ def _computed(task: Task) -> dict[str, Any]:
     found: dict[str, Any] = {
         "outputs": {name: _output(value, encoding) for name, value in result.outputs.items()}
     }
-    own = ENDPOINTS[task.route].answer
-    if own is not None:
-        found[own] = result.grads if own == "grads" else result.derivative  # type: ignore[attr-defined]
+    endpoint = ENDPOINTS[task.route]
+    if endpoint.answer is not None:
+        found[endpoint.answer] = endpoint.taken(result)
     if result.trace is not None:
         found["trace"] = result.trace
     return found

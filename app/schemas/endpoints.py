@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, create_model
@@ -12,12 +14,13 @@ from app.schemas.shown import ATensor, Id
 
 
 class Endpoint(NamedTuple):
-    """A route. `answer` is the field of its answer that is its own."""
+    """A route. `answer` is the field of its answer that is its own, `taken` gives it from the result."""
 
     name: str
     request: type[Request]
     response: type[Response]
     answer: str | None
+    taken: Callable[[Any], Any]
     summary: str
     description: str
 
@@ -25,12 +28,19 @@ class Endpoint(NamedTuple):
 Fields = dict[str, Any]  # name → (type, Field)
 
 
-def _endpoint(name: str, summary: str, description: str, asks: Fields, answers: Fields) -> Endpoint:
-    """A route with models of these fields; those of a request go on to `engine.Program.prepare` by name."""
+def _endpoint(
+    name: str,
+    summary: str,
+    description: str,
+    asks: Fields,
+    answers: Fields,
+    taken: Callable[[Any], Any] = attrgetter("derivative"),
+) -> Endpoint:
+    """A route with models of these fields; those of a request go on to the engine by their names."""
     stem = name.capitalize()
     request = create_model(f"{stem}Request", __base__=Request, __doc__=f"{summary}.", **asks)
     response = create_model(f"{stem}Response", __base__=Response, __doc__=f"What /{name} answers.", **answers)
-    return Endpoint(name, request, response, next(iter(answers), None), summary, description)
+    return Endpoint(name, request, response, next(iter(answers), None), taken, summary, description)
 
 
 def _tensors(description: str) -> tuple[Any, Any]:
@@ -65,6 +75,7 @@ ENDPOINTS: dict[str, Endpoint] = {each.name: each for each in (
         answers={"grads": (dict[str, ResultTensor | None], Field(
             description="Leaf → `.grad`; null where nothing flowed.",
         ))},
+        taken=attrgetter("grads"),
     ),
     _endpoint(
         "forward",
