@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from engine.levels import INTO, SUM_OVER, Levels, sizes
-from engine.op import Op
+from engine.op import ControlKernel, Op
 from engine.types import Type
 
 Run = Callable[..., Any]
@@ -27,6 +27,8 @@ def compile_call(
     """A function of the arrays of `operands` (values with `.meta` and `.levels`, or Python scalars) for the
     call of `op` whose results have `levels`; a random op's takes the generator first."""
     metas = [getattr(x, "meta", x) for x in operands]
+    if isinstance(op.run, ControlKernel):
+        return _controlled(op.run, operands)
     if op.kind == "level":
         return _compile_level(op, operands[0], levels, attrs)
     if not levels:
@@ -36,8 +38,19 @@ def compile_call(
     if op.kind == "elementwise":
         places = [_aligned(x, levels, out[0].ndim) for x in operands]
         return _on_aligned(op.compile(metas, out, attrs), places)
-    spread = [_spread(x, levels) for x in operands]
-    return _on_spread(_run_of(op, metas, out, attrs, levels), spread)
+    spreads = [spread(x, levels) for x in operands]
+    return _on_spread(_run_of(op, metas, out, attrs, levels), spreads)
+
+
+def _controlled(run: ControlKernel, operands: Sequence[Any]) -> Run:
+    spreads = [spread(x, levels) for x, levels in zip(operands, run.takes, strict=True)]
+    if all(to is None for to in spreads):
+        return run
+
+    def call(generator: Any, *arrays: Any) -> Any:
+        return run(generator, *[a if to is None else to(a) for a, to in zip(arrays, spreads, strict=True)])
+
+    return call
 
 
 def _run_of(
@@ -85,8 +98,8 @@ def _on_aligned(run: Run, places: Sequence[Any]) -> Run:
     return call
 
 
-def _spread(operand: Any, levels: Levels) -> Callable[[Any], Any] | None:
-    """What gives an operand all leading axes, without a copy; None for a scalar, or where it has them."""
+def spread(operand: Any, levels: Levels) -> Callable[[Any], Any] | None:
+    """What gives an operand's array all leading axes, uncopied; None for a scalar or where it has them."""
     held: Levels | None = getattr(operand, "levels", None)
     if held is None or held == levels:
         return None
@@ -94,9 +107,9 @@ def _spread(operand: Any, levels: Levels) -> Callable[[Any], Any] | None:
     return lambda array: np.broadcast_to(array[place], shape)
 
 
-def _on_spread(run: Run, spread: Sequence[Callable[[Any], Any] | None]) -> Run:
+def _on_spread(run: Run, spreads: Sequence[Callable[[Any], Any] | None]) -> Run:
     def call(*arrays: Any) -> Any:
-        return run(*[a if to is None else to(a) for a, to in zip(arrays, spread, strict=True)])
+        return run(*[a if to is None else to(a) for a, to in zip(arrays, spreads, strict=True)])
 
     return call
 

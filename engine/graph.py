@@ -2,6 +2,8 @@
 
 A node remembers which of its operands required grad when it was made (`needs`), so the backward graph, its
 names and saved values are read straight from here; `recorded` nodes are those torch would give a grad_fn.
+Transforms ask instead what depends on what: any node that is `taped`, made with grad mode on, can be
+differentiated.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from engine.builder import Functions
 from engine.dtypes import DType
 from engine.errors import EngineError, Pointer
 from engine.grad_mode import is_grad_enabled
+from engine.levels import Levels, count, levels_of
 from engine.limits import Limits
 from engine.op import ControlKernel, Op
 from engine.types import Shape, Type
@@ -28,14 +31,22 @@ class Site(NamedTuple):
 
 
 class Value:
-    """One tensor of a graph: an output of `node`, or (node is None) an input or a constant."""
+    """One tensor of a graph: an output of `node`, or (node is None) an input or a constant. `meta` is the
+    type of one sample of its `levels`."""
 
-    __slots__ = ("constant", "index", "meta", "name", "node", "requires_grad")
+    __slots__ = ("constant", "index", "levels", "meta", "name", "node", "requires_grad")
 
     def __init__(
-        self, meta: Type, node: GraphNode | None = None, index: int = 0, *, name: str | None = None
+        self,
+        meta: Type,
+        node: GraphNode | None = None,
+        index: int = 0,
+        *,
+        name: str | None = None,
+        levels: Levels = (),
     ) -> None:
         self.meta = meta
+        self.levels = levels
         self.node = node
         self.index = index
         self.requires_grad = False
@@ -55,6 +66,11 @@ class Value:
         return len(self.meta.shape)
 
     @property
+    def nbytes(self) -> int:
+        """The bytes of all its samples."""
+        return self.meta.nbytes * count(self.levels)
+
+    @property
     def maker(self) -> GraphNode | None:
         """The node that is its grad_fn; None for a leaf."""
         return self.node if self.node is not None and self.requires_grad and self.node.recorded else None
@@ -64,9 +80,12 @@ class Value:
 
 
 class GraphNode:
-    """One call of an op. `number` is its place in creation order."""
+    """One call of an op. `number` is its place in creation order, `levels` are those it is run over."""
 
-    __slots__ = ("attrs", "given", "needs", "number", "op", "operands", "outputs", "recorded", "site")
+    __slots__ = (
+        "attrs", "given", "levels", "needs", "number", "op", "operands", "outputs", "recorded", "site",
+        "taped",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -85,7 +104,9 @@ class GraphNode:
         self.site = site
         self.outputs: tuple[Value, ...] = ()
         self.needs: Sequence[bool] = ()
+        self.levels: Levels = ()
         self.recorded = False
+        self.taped = False
 
     @property
     def saves_tensors(self) -> bool:
@@ -134,6 +155,7 @@ class GraphBuilder:
     """Appends a node for each op applied to values; what `F` is while a graph is built."""
 
     def __init__(self, graph: Graph, limits: Limits, budget: Budget | None = None) -> None:
+        self.active: Levels = ()  # the levels that are open: what is made here is made for each sample
         self.graph = graph
         self.limits = limits
         self.budget = budget or Budget(limits)
@@ -152,12 +174,16 @@ class GraphBuilder:
         self.budget.spend()
         types = op.infer_types(operands, attrs)
         node = GraphNode(op, operands, attrs, given, len(self.graph.nodes), self.site)
+        node.levels = levels_of(op, operands, attrs, self.active)
+        control = op.run.results if isinstance(op.run, ControlKernel) else None
         outputs = []
         for index, meta in enumerate(types):
-            self.limits.check_type(meta)
-            outputs.append(Value(meta, node, index))
+            if not control:
+                self.limits.check_type(meta)
+            outputs.append(Value(meta, node, index, levels=control[index] if control else node.levels))
         node.outputs = tuple(outputs)
         if op.vjp is not None and is_grad_enabled():
+            node.taped = True
             self._record(node)
         self.graph.nodes.append(node)
         return outputs[0] if op.single else node.outputs

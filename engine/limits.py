@@ -15,7 +15,9 @@ class Limits:
 
     `statements` counts nested nodes too, `depth` the levels of lists and objects around one, `nodes` the
     calls that statements and derivatives become; `elements` and `rank` are of one tensor, `iterations` of one
-    loop. `trace` holds when a loop has run: the nodes that a trace shows.
+    loop. `history_bytes` is what one loop may keep for its derivative: beyond it only checkpoints are kept,
+    and the rest is computed again; 0 keeps everything. `trace` holds when a loop has run: the nodes that a
+    trace shows.
     """
 
     statements: int = 100_000
@@ -27,6 +29,7 @@ class Limits:
     peak_bytes: int = 2 << 30
     output_bytes: int = 64 << 20
     iterations: int = 1_000_000
+    history_bytes: int = 16 << 20
     trace: int = 100_000
 
     def check(self, name: str, asked: int) -> None:

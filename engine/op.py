@@ -59,9 +59,31 @@ class NoDerivative:
 
 
 class ControlKernel(ABC):
-    """The kernel of control flow: it runs plans of its own, with the random generator as first operand."""
+    """The kernel of control flow: it runs plans of its own, with the random generator as first operand.
+
+    It says itself which batch levels each operand `takes` and each of its `results` has, and what its
+    derivatives are: control flow again.
+    """
 
     effect = False  # what it does shows beside its results: never dropped
+    primal = False  # a statement's own, which a trace shows
+    takes: tuple[Any, ...] = ()
+    results: tuple[Any, ...] = ()
+    wanted: Sequence[bool] = ()  # which results it gives, when it is specialised
+
+    @abstractmethod
+    def specialised(self, wanted: Sequence[bool]) -> tuple[ControlKernel, Sequence[bool]]:
+        """The kernel that gives only those results, None for the others, and the operands it reads."""
+
+    @abstractmethod
+    def pullback(
+        self, builder: Any, x: Sequence[Any], y: Sequence[Any], g: Sequence[Any], needs: Sequence[bool]
+    ) -> list[Any]:
+        """The cotangents (or None) of the operands that `needs` asks for, from those of the results."""
+
+    @abstractmethod
+    def pushforward(self, builder: Any, x: Sequence[Any], y: Sequence[Any], t: Sequence[Any]) -> list[Any]:
+        """The tangents (or None) of the results, from those of the operands."""
 
     @property
     def saves_tensors(self) -> bool:

@@ -3,5 +3,5 @@
 Where things are, each line from what it needs to what needs it:
 
 words       notation (ids, fields, numbers), statements
-reading     arguments, state (backward and its kin), reading
+reading     arguments, state (backward and its kin), flow (statements with bodies), reading
 """

@@ -24,12 +24,12 @@ class StateReader(Arguments):
 
     def __init__(self, *settings: Any) -> None:
         super().__init__(*settings)
-        self._bodies: list[Pointer] = []  # the loop bodies that are being read, the innermost last
+        self._bodies: list[Pointer] = []  # the bodies that are being read, the innermost last
 
     def _state(self, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> StateChange:
         kind = raw["op"]
         if self._bodies and kind != "requires_grad_":
-            raise NotImplementedYet(f"{kind} in a loop is not implemented yet", pointer=("op",))
+            raise NotImplementedYet(f"{kind} in a body is not implemented yet", pointer=("op",))
         names = PARAMETERS[kind]
         attrs = raw.get("attrs", {})
         fields(attrs, frozenset((*names, "tensor") if kind == "backward" else names), ("attrs",))

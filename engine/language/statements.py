@@ -64,10 +64,11 @@ class Block(Statement):
 
 
 class Body(NamedTuple):
-    """The statements of a loop's condition or body, and what it yields."""
+    """Statements inside a statement, and what they yield; `params` are names that stand for values there."""
 
     statements: list[Statement]
-    results: Any  # one Arg, or a dict of them by carry
+    results: Any  # one Arg, a list of them, or a dict of them by carry
+    params: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,6 +80,46 @@ class While(Statement):
     body: Body
     max_iters: int | None
     out: list[str | None]
+
+
+@dataclass(slots=True)
+class Scan(Statement):
+    """A loop over axis 0 of `xs` (name → Arg) that carries `carry`. The body's results are a dict of carries
+    and a list of what is stacked."""
+
+    carry: dict[str, Any]
+    xs: dict[str, Any]
+    body: Body
+    out: list[str | None]
+
+
+@dataclass(slots=True)
+class Choice(Statement):
+    """`cond`: the results of one of two bodies."""
+
+    predicate: Any
+    then: Body
+    otherwise: Body
+    out: list[str | None]
+
+
+@dataclass(slots=True)
+class Transform(Statement):
+    """A transform (vmap, vjp …) of the function that `body` is, at `args`."""
+
+    kind: str
+    args: list[Any]
+    body: Body
+    settings: dict[str, Any]
+    out: list[str | None]
+
+
+@dataclass(slots=True)
+class Hook(Statement):
+    """A body that every gradient of `target` goes through."""
+
+    target: Any
+    body: Body
 
 
 @dataclass(slots=True)
@@ -107,6 +148,7 @@ def canonical(statements: list[Statement]) -> list[dict[str, Any]]:
 
 
 def _canonical(each: Statement) -> dict[str, Any]:
+    found: dict[str, Any]
     match each:
         case OpCall(op=op, args=args, attrs=attrs, out=out, several=several):
             named: dict[str, Any] = {"out": out} if several else {"id": out[0]}
@@ -116,24 +158,30 @@ def _canonical(each: Statement) -> dict[str, Any]:
         case Block(mode=mode, body=body):
             return {"with": mode, "do": canonical(body)}
         case While(carry=carry, cond=cond, body=body, max_iters=max_iters, out=out):
-            return {
-                "out": out,
-                "op": "while",
-                "carry": {name: plain(arg) for name, arg in carry.items()},
-                "cond": {"do": canonical(cond.statements), "yield": plain(cond.results)},
-                "body": {
-                    "do": canonical(body.statements),
-                    "yield": {k: plain(v) for k, v in body.results.items()},
-                },
-                "max_iters": max_iters,
-            }
+            found = {"out": out, "op": "while", "carry": plain(carry), "max_iters": max_iters}
+            return found | {"cond": _body(cond), "body": _body(body)}
+        case Scan(carry=carry, xs=xs, body=body, out=out):
+            return {"out": out, "op": "scan", "carry": plain(carry), "xs": plain(xs), "body": _body(body)}
+        case Choice(predicate=predicate, then=then, otherwise=otherwise, out=out):
+            found = {"out": out, "op": "cond", "in": [plain(predicate)]}
+            return found | {"then": _body(then), "else": _body(otherwise)}
+        case Transform(kind=kind, args=args, body=body, settings=settings, out=out):
+            found = {"out": out, "op": kind, "in": plain(args), "body": _body(body)}
+            return _with_attrs(found, settings)
+        case Hook(target=target, body=body):
+            return {"op": "register_hook", "in": [plain(target)], "body": _body(body)}
         case GradCall(outputs=outputs, wrt=wrt, settings=settings, out=out):
             attrs = {"wrt": [ref.name for ref in wrt], **{k: _plain_attr(v) for k, v in settings.items()}}
             return {"out": out, "op": "grad", "in": [plain(a) for a in outputs], "attrs": attrs}
         case StateChange(kind=kind, targets=targets, settings=settings, id=name):
-            found: dict[str, Any] = {"id": name} if name else {}
+            found = {"id": name} if name else {}
             return _with_attrs({**found, "op": kind, "in": [plain(a) for a in targets]}, settings)
     raise TypeError(type(each).__name__)
+
+
+def _body(body: Body) -> dict[str, Any]:
+    found = {"do": canonical(body.statements), "yield": plain(body.results)}
+    return {"params": list(body.params), **found} if body.params else found
 
 
 def _with_attrs(found: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -154,6 +202,8 @@ def plain(arg: Any) -> Any:
         return {"complex": [arg.real, arg.imag]}
     if isinstance(arg, list):
         return [plain(each) for each in arg]
+    if isinstance(arg, dict):
+        return {name: plain(each) for name, each in arg.items()}
     return arg
 
 
@@ -181,6 +231,14 @@ def op_of(each: Statement) -> str | None:
             return kind
         case While():
             return "while"
+        case Scan():
+            return "scan"
+        case Choice():
+            return "cond"
+        case Transform(kind=kind):
+            return kind
+        case Hook():
+            return "register_hook"
         case GradCall():
             return "grad"
     return None

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.batched import compile_call
 from engine.bounded import Sizes, is_bounded, learn
 from engine.errors import EngineError
 from engine.graph import GraphNode, Site, Value, locate
@@ -37,7 +38,7 @@ class Plan:
         inputs: Sequence[Value],
         outputs: Sequence[Value | None],
         *,
-        effects: bool = True,
+        effects: str = "all",
     ) -> None:
         instructions, same = simplify(nodes, inputs, outputs, effects=effects)
         self.instructions = instructions
@@ -52,6 +53,11 @@ class Plan:
         self._inputs = [self._register(value) for value in inputs]
         self._steps = self._schedule(instructions, dead)
         self._outputs = [None if each is None else self._operand(each) for each in wanted]
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers."""
+        return any(each.op.kind == "random" for each in self.instructions)
 
     @property
     def calls(self) -> int:
@@ -87,8 +93,8 @@ class Plan:
             if sized and is_late(each):
                 call, sources = late_call(each), (_SIZES, *sources)
             else:
-                metas = [getattr(x, "meta", x) for x in each.operands]
-                call = each.op.compile(metas, tuple(y.meta for y in each.outputs), each.attrs)
+                metas = tuple(y.meta for y in each.outputs)
+                call = compile_call(each.op, each.operands, metas, each.attrs, each.levels)
             targets = tuple(self._register(y) for y in each.outputs)
             freed = tuple(self._register(value) for value in dead if value.constant is None)
             steps.append(Step(call, sources, each.op.single, targets, freed))

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine.batched import compile_call
 from engine.bounded import Sizes, is_bounded, learn, resolve
 from engine.errors import DimError, EngineError, ShapeError
 from engine.graph import Value
+from engine.levels import Levels
 from engine.plan.simplify import Instruction
+from engine.types import Type
+
+
+class Sized(NamedTuple):
+    """An operand of a run: its type with the sizes that it has there."""
+
+    meta: Type
+    levels: Levels
 
 
 def is_late(each: Instruction) -> bool:
@@ -20,6 +30,7 @@ def is_late(each: Instruction) -> bool:
 def late_call(each: Instruction) -> Callable[..., Any]:
     """A function of the run's sizes and the operands; it enters the sizes of its results."""
     operands = [getattr(x, "meta", x) for x in each.operands]
+    levels = [getattr(x, "levels", None) for x in each.operands]
     outputs = [y.meta for y in each.outputs]
     # a scalar operand that is a size of the run replaces what stands in its register
     scalars = [at for at, x in enumerate(each.operands) if not isinstance(x, Value) and is_bounded(x)]
@@ -34,7 +45,8 @@ def late_call(each: Instruction) -> Callable[..., Any]:
             values[lead + at] = metas[at]
         known = [meta if _is_new(meta, sizes) else resolve(meta, sizes) for meta in outputs]
         try:
-            found = each.op.compile(metas, tuple(known), attrs)(*values)
+            now = [x if held is None else Sized(x, held) for x, held in zip(metas, levels, strict=True)]
+            found = compile_call(each.op, now, tuple(known), attrs, each.levels)(*values)
         except (ValueError, IndexError) as error:
             if isinstance(error, EngineError):
                 raise

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from engine.dtypes import float16, float32
 from engine.graph import Value
 from engine.kernels import Kernel
+from engine.levels import INTO, OUT_OF, count
 from engine.op import ControlKernel
 from engine.plan.simplify import Instruction
 from engine.types import Type
@@ -23,7 +24,7 @@ def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> lis
     last: dict[Value, int] = {}
     for at, each in enumerate(instructions):
         first = each.operands[0] if each.operands else None
-        if each.op.kind == "view" and isinstance(first, Value):
+        if is_view(each) and isinstance(first, Value):
             base[each.outputs[0]] = base.get(first, first)
         for value in (*each.operands, *each.outputs):
             if isinstance(value, Value):
@@ -39,16 +40,17 @@ def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> lis
 
 
 def predict(
-    instructions: Sequence[Instruction], given: Iterable[Value], unread: Sequence[Sequence[Value]]
+    instructions: Sequence[Instruction], inputs: Iterable[Value], unread: Sequence[Sequence[Value]]
 ) -> tuple[int, int]:
     """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions`, after
     each of which the values in `unread` are given back."""
-    held = {value: value.meta.nbytes for value in given}
+    held = {value: value.nbytes for value in inputs}
     now = peak = sum(held.values())
     flops = 0
     for each, dead in zip(instructions, unread, strict=True):
-        for output in each.outputs:
-            held[output] = 0 if each.op.kind == "view" else output.meta.nbytes
+        made = each.op.run.wanted if isinstance(each.op.run, ControlKernel) else [True] * len(each.outputs)
+        for output, is_made in zip(each.outputs, made, strict=True):
+            held[output] = output.nbytes if is_made and not is_view(each) else 0
             now += held[output]
         peak = max(peak, now + workspace(each))
         flops += work(each)
@@ -57,8 +59,21 @@ def predict(
     return peak, flops
 
 
+def is_view(each: Instruction) -> bool:
+    """Whether the result of an instruction shares the memory of its first operand."""
+    if each.op.kind == "view":
+        return not each.levels or each.op.batched == "leading"
+    return each.op in (INTO, OUT_OF)
+
+
 def workspace(each: Instruction) -> int:
     """Bytes that an instruction may need beside its operands and results."""
+    if isinstance(each.op.run, ControlKernel):
+        return each.op.run.peak_bytes()
+    return _workspace(each) * (1 if each.op.batched == "loop" else count(each.levels))
+
+
+def _workspace(each: Instruction) -> int:
     run, out = each.op.run, each.outputs[0].meta
     operands = [x.meta for x in each.operands if isinstance(x, Value)]
     if isinstance(run, Kernel):
@@ -66,9 +81,7 @@ def workspace(each: Instruction) -> int:
         cast = [meta for meta in operands if meta.dtype is not out.dtype or meta.dtype.itemsize < itemsize]
         cast += [out] if out.dtype is float16 and itemsize > out.dtype.itemsize else []
         return (run.scratch * out.numel + sum(meta.numel for meta in cast)) * itemsize
-    if isinstance(run, ControlKernel):
-        return int(run.peak_bytes())
-    if each.op.kind == "view":
+    if is_view(each):
         return 0
     metas = [*operands, *(output.meta for output in each.outputs)]
     copied = sum(meta.numel * _wide(meta) * (_COPIES + (meta.dtype is float16)) for meta in metas)
@@ -83,13 +96,17 @@ def _wide(meta: Type, widened: bool = True) -> int:
 
 def work(each: Instruction) -> int:
     """Flops of an instruction: a step on an element counts one, a multiply-add of a contraction two."""
+    if isinstance(each.op.run, ControlKernel):
+        return each.op.run.flops()
+    return _work(each) * count(each.levels)
+
+
+def _work(each: Instruction) -> int:
     run = each.op.run
     out = sum([output.meta.numel for output in each.outputs])
     if isinstance(run, Kernel):
         return out * len(run.steps)
-    if isinstance(run, ControlKernel):
-        return int(run.flops())
-    if each.op.kind == "view":
+    if is_view(each):
         return 0
     sizes = [int(x.meta.numel) for x in each.operands if isinstance(x, Value)]
     if each.op.kind == "contraction" and len(sizes) > 1:

@@ -3,51 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from engine.bounded import Bounded, bounded_in
 from engine.graph import GraphNode, Value
+from engine.levels import Levels
 from engine.op import ControlKernel, Op
 
 
 class Instruction(NamedTuple):
-    """One call that a plan makes; operands are values or Python scalars."""
+    """One call that a plan makes, over `levels`; operands are values or Python scalars."""
 
     op: Op
     operands: tuple[Any, ...]
     attrs: dict[str, Any]
     outputs: tuple[Value, ...]
+    levels: Levels = ()
 
 
 def simplify(
-    nodes: Sequence[GraphNode], given: Iterable[Value], wanted: Iterable[Value | None], *, effects: bool
+    nodes: Sequence[GraphNode],
+    given: Iterable[Value],
+    wanted: Iterable[Value | None],
+    *,
+    effects: str = "all",
 ) -> tuple[list[Instruction], dict[Value, Value]]:
     """The calls that `wanted` needs, each once, and which value stands for a merged one.
 
-    Values in `given` are known and not computed. Random draws and loops are effects: kept even if nobody
-    reads them (unless `effects` is false), and never merged. What decides a size is kept if the size is used,
-    and not merged either: each has a size of its own.
+    Values in `given` are known and not computed. With `effects` "all", random draws and loops that may not
+    end are kept even if nobody reads them; with "draws" random draws; with "read" none, but if one draw is
+    read all are. Control flow is never merged. What decides a size is kept if the size is used, and not
+    merged either: each has a size of its own.
     """
-    known = set(given)
     deciding = _deciding(nodes)
-    live = _live(nodes, known, wanted, effects, deciding)
     unique = set(deciding.values())
     instructions: list[Instruction] = []
     seen: dict[Any, tuple[Value, ...]] = {}
     same: dict[Value, Value] = {}
-    for node in nodes:
-        if node not in live:
-            continue
-        operands = tuple(same.get(x, x) if isinstance(x, Value) else x for x in node.operands)
-        if node.op.kind not in ("random", "control") and node not in unique:
+    for each in live(nodes, given, wanted, effects=effects, deciding=deciding):
+        operands = tuple(same.get(x, x) if isinstance(x, Value) else x for x in each.operands)
+        if each.op.kind not in ("random", "control") and each.outputs[0].node not in unique:
             values = tuple(x if type(x) is Value else _key(x) for x in operands)
-            key = (node.op, values, _key(node.attrs) if node.attrs else None)
-            first = seen.setdefault(key, node.outputs)
-            if first is not node.outputs:
-                same.update(zip(node.outputs, first, strict=True))
+            key = (each.op, values, _key(each.attrs) if each.attrs else None)
+            first = seen.setdefault(key, each.outputs)
+            if first is not each.outputs:
+                same.update(zip(each.outputs, first, strict=True))
                 continue
-        instructions.append(Instruction(node.op, operands, node.attrs, node.outputs))
+        instructions.append(each._replace(operands=operands))
     return instructions, same
+
+
+def live(
+    nodes: Sequence[GraphNode],
+    given: Iterable[Value],
+    wanted: Iterable[Value | None],
+    *,
+    effects: str = "all",
+    deciding: dict[int, GraphNode] | None = None,
+) -> list[Instruction]:
+    """The calls that `wanted` needs, in order; control flow cut down to what is read of it."""
+    if effects == "read":
+        found = live(nodes, given, wanted, effects="none", deciding=deciding)
+        drawn = any(each.op.kind == "random" for each in found)
+        return live(nodes, given, wanted, effects="draws", deciding=deciding) if drawn else found
+    deciding = _deciding(nodes) if deciding is None else deciding
+    known, used = set(given), {value for value in wanted if value is not None}
+    required: set[GraphNode | None] = set()
+    sizes: set[int] = set()
+    found = []
+    for node in reversed(nodes):
+        read = [output in used and output not in known for output in node.outputs]
+        if True in read or node in required or _is_effect(node.op, effects):
+            each = _cut(node, read)
+            found.append(each)
+            used.update(x for x in each.operands if isinstance(x, Value) and x not in known)
+            required.update(deciding.get(size) for size in _sizes_in(node, sizes) if deciding)
+    return found[::-1]
+
+
+def _cut(node: GraphNode, read: Sequence[bool]) -> Instruction:
+    """The call of a node; of control flow only what gives the outputs that are `read`."""
+    op, operands = node.op, node.operands
+    if isinstance(op.run, ControlKernel):
+        run, reads = op.run.specialised(read)
+        op = replace(op, run=run)
+        operands = tuple(x if needed else None for x, needed in zip(operands, reads, strict=True))
+    return Instruction(op, operands, node.attrs, node.outputs, node.levels)
 
 
 def _deciding(nodes: Sequence[GraphNode]) -> dict[int, GraphNode]:
@@ -73,31 +115,10 @@ def _sizes_in(node: GraphNode, seen: set[int]) -> Iterator[int]:
             stack.extend(each for each in size.of if isinstance(each, Bounded))
 
 
-def _live(
-    nodes: Sequence[GraphNode],
-    known: set[Value],
-    wanted: Iterable[Value | None],
-    effects: bool,
-    deciding: dict[int, GraphNode],
-) -> set[GraphNode]:
-    own, sizes = set(nodes), set[int]()
-    live = {node for node in nodes if effects and _is_effect(node.op)}
-    stack = [value.node for value in wanted if value is not None and value not in known and value.node]
-    stack.extend(live)
-    live.update(stack)
-    while stack:
-        node = stack.pop()
-        makers = [x.node for x in node.operands if isinstance(x, Value) and x not in known]
-        makers += [deciding.get(each) for each in _sizes_in(node, sizes)] if deciding else []
-        for maker in makers:
-            if maker is not None and maker in own and maker not in live:
-                live.add(maker)
-                stack.append(maker)
-    return live
-
-
-def _is_effect(op: Op) -> bool:
-    return op.kind == "random" or (isinstance(op.run, ControlKernel) and op.run.effect)
+def _is_effect(op: Op, effects: str) -> bool:
+    if effects == "none":
+        return False
+    return op.kind == "random" or (effects == "all" and isinstance(op.run, ControlKernel) and op.run.effect)
 
 
 def _key(each: Any) -> Any:

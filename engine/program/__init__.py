@@ -2,7 +2,7 @@
 
 Where things are, each line from what it needs to what needs it:
 
-graph       slots (`.grad`), iteration, control and loops, lowering (statements to graph)
+graph       slots (`.grad`), scope, loops, choices and functions (bodies), lowering (statements to graph)
 answer      trace, result, answer
 program     request, compiled, explain, program
 """

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from engine.bounded import Sizes, resolve
+from engine.control.loop import is_primal
 from engine.eager.tensor import Tensor
 from engine.graph import Value
 from engine.program import trace
-from engine.program.iteration import LoopKernel, LoopRecord
 from engine.program.lowering import Lowering
 from engine.program.result import Flags, Result, output_tensor, owned
-from engine.program.trace import Trace
-from engine.transforms.grad import Sweep
+from engine.program.trace import Records, Trace
+from engine.transforms.reverse import Sweep
 
 
 class Answers:
@@ -27,7 +27,7 @@ class Answers:
         slots, nodes = lowering.slots, lowering.graph.nodes
         self._targets = {value.name: value for value in slots.targets() if value.name}
         grads = {name: slots.grads.get(value) for name, value in self._targets.items()}
-        self._loops = [node.outputs[-1] for node in nodes if isinstance(node.op.run, LoopKernel)]
+        self._loops = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
         self._traced = self._traced_values() if mode == "values" else []
         self.wanted = [*outputs.values(), *grads.values(), *self._loops, *self._traced]
         returned = [*outputs.values(), *grads.values(), *self._traced]
@@ -60,7 +60,7 @@ class Answers:
         remaining = iter(values)
         outputs = {name: next(remaining) for name in self._outputs}
         grads = {name: next(remaining) for name in self._targets}
-        records: dict[Value, LoopRecord] = {loop: next(remaining) for loop in self._loops}
+        records: Records = {loop: next(remaining) for loop in self._loops}
         flags, rendered = self._flags, self._rendered
         if records or self._mode == "values":
             slots, nodes = self._lowering.slots, self._lowering.graph.nodes
@@ -92,7 +92,7 @@ class Answers:
     def _run_flags(self, name: str, made: Trace) -> Flags:
         entry = self._lowering.names[name]
         edge = made.edge(entry.value)
-        if edge and edge[0].node is not None:
+        if edge and not edge[0].is_leaf:
             return Flags(True, edge[0].name, edge[1])
         return Flags(entry.requires_grad and edge is not None)
 

@@ -1,136 +1,164 @@
-"""Lowering of loops: the graphs of a condition and a body, and what they take from around them."""
+"""Lowering of loops: `while` and `scan`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.eager.factories import tensor
-from engine.errors import ArgumentError, EngineError, NotImplementedYet, Pointer
+from engine.bounded import Bounded
+from engine.control.body import placeholder
+from engine.control.loop import Loop
+from engine.control.spec import Spec
+from engine.control.segments import kept, stride
+from engine.errors import ArgumentError, ShapeError
 from engine.graph import Value
-from engine.language.statements import While
-from engine.program.control import check_carry, while_op
-from engine.program.iteration import LoopGraphs
-from engine.transforms.grad import Sweep
+from engine.language.statements import Scan, While
+from engine.levels import Levels, merged
+from engine.program.scope import Scope, as_value, at, body_of, check_kept
+from engine.types import Type
 
 if TYPE_CHECKING:
     from engine.program.lowering import Lowering
 
 
-class Scope:
-    """What a loop's condition and body share: placeholders of the carried values, and of the outer values
-    they read. `outer` is the lowering around the loop."""
+class Lowered(NamedTuple):
+    """A loop's body and condition in one version."""
 
-    def __init__(self, outer: Lowering, carry: dict[str, Value], flags: list[bool]) -> None:
-        self.outer = outer
-        self.carried = dict(zip(carry, map(_placeholder, carry.values(), flags), strict=True))
-        self.captured: dict[Value, Value] = {}
-
-    def capture(self, name: str) -> Value:
-        """The value that an outer name has inside the loop."""
-        outside = self.outer.value(name)
-        if outside.constant is not None and not outside.requires_grad:
-            return outside
-        placeholder = self.captured.get(outside)
-        if placeholder is None:
-            placeholder = self.captured[outside] = _placeholder(outside, outside.requires_grad)
-            placeholder.name = outside.name
-        return placeholder
-
-    def owns(self, value: Value) -> bool:
-        """Whether a value stands for one that was made outside the body."""
-        return value in self.carried.values() or value in self.captured.values()
-
-    def check_grad(self, wrt: list[Value], sweep: Sweep) -> None:
-        """Refuse a `grad` whose answer would need the history that values have outside the body."""
-        leaves = {place for outside, place in self.captured.items() if self._is_leaf(outside)}
-        placeholders = [*self.carried.values(), *self.captured.values()]
-        targets = [value for value in placeholders if value in wrt]
-        reached = [value for value in placeholders if value in sweep.cotangents and value not in leaves]
-        if any(target is not each for target in targets for each in reached):
-            raise NotImplementedYet("grad in a loop through values from outside it is not implemented yet")
-
-    def _is_leaf(self, outside: Value) -> bool:
-        around = self.outer.scope
-        return outside.maker is None and (around is None or not around.owns(outside))
+    scope: Scope
+    body: Lowering
+    results: list[Value]
+    ys: list[Value]
+    cond: Lowering | None = None
+    going: Value | None = None
 
 
-def _placeholder(value: Value, requires_grad: bool) -> Value:
-    found = Value(value.meta)
-    found.requires_grad = requires_grad
-    return found
+def _settled(initial: dict[str, Value], lower: Callable[[dict[str, Value]], Lowered]) -> Lowered:
+    """The body lowered again until what it yields requires grad, and has levels, as what it was given."""
+    carried = {name: placeholder(value) for name, value in initial.items()}
+    while True:
+        found = lower(carried)
+        masks: Levels = found.going.levels if found.going else ()
+        again = {}
+        for (name, value), result in zip(carried.items(), found.results, strict=True):
+            again[name] = placeholder(value, merged(merged(value.levels, result.levels), masks))
+            again[name].requires_grad = value.requires_grad or result.requires_grad
+        pairs = zip(carried.values(), again.values(), strict=True)
+        if all((a.levels, a.requires_grad) == (b.levels, b.requires_grad) for a, b in pairs):
+            return found
+        carried = again
 
 
 def lower_while(outer: Lowering, each: While) -> tuple[Value, ...]:
-    """Append the node of a loop; its results. The body is lowered again until `requires_grad` of what it
-    yields agrees with that of what it was given."""
-    initial = {name: _as_value(outer.resolve(arg)) for name, arg in each.carry.items()}
-    flags = [value.requires_grad for value in initial.values()]
-    while True:
-        scope = Scope(outer, initial, flags)
-        graphs = _graphs(outer, each, initial, scope)
-        agreed = [flag or result.requires_grad for flag, result in zip(flags, graphs.results, strict=True)]
-        if agreed == flags:
-            break
-        flags = agreed
-    random = any(node.op.kind == "random" for graph in (graphs.cond, graphs.body) for node in graph.nodes)
-    op = while_op(graphs, random=random)
-    results: tuple[Value, ...] = outer.builder.append(op, (*initial.values(), *scope.captured), {}, {})
-    return results[:-1]
-
-
-def _as_value(found: Any) -> Value:
-    """A Python scalar that goes round a loop is a 0-dim tensor."""
-    if isinstance(found, Value):
-        return found
-    if not isinstance(found, (bool, int, float, complex)):
-        raise ArgumentError("while: a carried value is a tensor or a number", actual=type(found).__name__)
-    made = tensor(found)
-    value = Value(made.meta)
-    value.constant = made.array
-    return value
-
-
-def _graphs(outer: Lowering, each: While, initial: dict[str, Value], scope: Scope) -> LoopGraphs:
+    """Append the node of a `while`; its results."""
+    initial = {name: as_value(outer.resolve(arg), "while") for name, arg in each.carry.items()}
     limit = outer.limits.iterations if each.max_iters is None else each.max_iters
-    with _at(("max_iters",)):
+    with at(("max_iters",)):
         outer.limits.check("iterations", limit)
-    cond = outer.inside(scope)
-    cond.run(each.cond.statements)
-    with _at(("cond", "yield")):
-        going = cond.resolve(each.cond.results)
-        if not isinstance(going, Value) or going.meta.numel != 1:
-            raise ArgumentError("while: cond yields one element")
-    body = outer.inside(scope)
-    body.run(each.body.statements)
-    results = []
-    for name, arg in each.body.results.items():
-        with _at(("body", "yield", name)):
-            result = _as_value(body.resolve(arg))
-            check_carry(name, initial[name].meta, result.meta)
-            results.append(result)
-    return LoopGraphs(
-        cond=cond.graph,
-        cond_result=going,
-        body=body.graph,
-        results=results,
-        carried=list(scope.carried.values()),
-        captured=list(scope.captured.values()),
-        active=[value.requires_grad for value in scope.carried.values()],
-        max_iters=limit,
-        builder=body.builder,
-        freed=body.slots.freed,
+
+    def lower(carried: dict[str, Value]) -> Lowered:
+        scope = Scope(outer, carried)
+        cond = outer.inside(scope)
+        cond.run(each.cond.statements)
+        with at(("cond", "yield")):
+            going = cond.resolve(each.cond.results)
+            if not isinstance(going, Value) or going.meta.numel != 1:
+                raise ArgumentError("while: cond yields one element")
+        body = outer.inside(scope)
+        body.run(each.body.statements)
+        results = _results(body, each.body.results, initial, "while", ("body", "yield"))
+        return Lowered(scope, body, results, [], cond, going)
+
+    found = _settled(initial, lower)
+    carried, captured = list(found.scope.given.values()), list(found.scope.captured.values())
+    inputs = [*carried, *captured]
+    assert found.cond is not None and found.going is not None
+    body = body_of(found.body, inputs, found.results)
+    cond = body_of(found.cond, inputs, [found.going])
+    every = stride(carried, limit, outer.limits, draws=body.draws or cond.draws)
+    size = kept(limit, every, known=False)
+    spec = Spec(
+        "while",
+        body,
+        len(carried),
+        0,
+        size,
+        size,
+        limit,
+        cond=cond,
+        masks=found.going.levels or None,
+        every=every,
+        primal=True,
     )
+    return _append(outer, spec, [*initial.values(), *found.scope.captured], found)
 
 
-class _at:
-    """Puts `pointer` in front of the place of an error, if it has none in the program yet."""
+def lower_scan(outer: Lowering, each: Scan) -> tuple[Value, ...]:
+    """Append the node of a `scan`; its results, carried values first."""
+    initial = {name: as_value(outer.resolve(arg), "scan") for name, arg in each.carry.items()}
+    xs = {name: as_value(outer.resolve(arg), "scan") for name, arg in each.xs.items()}
+    size = _size(xs)
+    with at(("xs",)):
+        outer.limits.check("iterations", size)
 
-    def __init__(self, pointer: Pointer) -> None:
-        self._pointer = pointer
+    def lower(carried: dict[str, Value]) -> Lowered:
+        scope = Scope(outer, carried | {name: _entry(value) for name, value in xs.items()})
+        body = outer.inside(scope)
+        body.run(each.body.statements)
+        results = _results(body, each.body.results["carry"], initial, "scan", ("body", "yield", "carry"))
+        with at(("body", "yield", "y")):
+            ys = [as_value(body.resolve(arg), "scan") for arg in each.body.results["y"]]
+        return Lowered(scope, body, results, ys)
 
-    def __enter__(self) -> None:
-        pass
+    found = _settled(initial, lower)
+    inputs = [*found.scope.given.values(), *found.scope.captured.values()]
+    body = body_of(found.body, inputs, [*found.results, *found.ys])
+    every = stride(inputs[: len(initial)], size, outer.limits, draws=body.draws)
+    length = kept(size, every, known=True)
+    spec = Spec("scan", body, len(initial), len(xs), size, length, size, every=every, primal=True)
+    return _append(outer, spec, [*initial.values(), *xs.values(), *found.scope.captured], found)
 
-    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if isinstance(error, EngineError) and error.pointer[:1] != ("graph",):
-            error.at(self._pointer)
+
+def _append(outer: Lowering, spec: Spec, operands: list[Value], found: Lowered) -> tuple[Value, ...]:
+    loop = Loop(spec)
+    for meta in spec.types()[loop.places.ys]:
+        outer.limits.check_type(meta)
+    results = loop.append(outer.builder, [None, None, None, *operands])
+    results = results[: spec.carried + spec.ys]
+    for result, inside in zip(results, [*found.results, *found.ys], strict=True):
+        result.requires_grad = result.requires_grad and inside.requires_grad
+    return results
+
+
+def _results(
+    body: Lowering, yielded: dict[str, Any], initial: dict[str, Value], what: str, place: tuple[str, ...]
+) -> list[Value]:
+    results = []
+    for name, arg in yielded.items():
+        with at((*place, name)):
+            result = as_value(body.resolve(arg), what)
+            check_kept(f"{what}: carry '{name}' starts", initial[name].meta, result.meta)
+            results.append(result)
+    return results
+
+
+def _size(xs: dict[str, Value]) -> int:
+    """The length of axis 0, the same of all."""
+    sizes = {}
+    for name, value in xs.items():
+        if not value.shape:
+            raise ShapeError(f"scan: xs '{name}' has no axis to go through", pointer=("xs", name))
+        sizes[name] = size = value.shape[0]
+        if isinstance(size, Bounded):
+            size.refuse()
+    (first, size), *others = sizes.items()
+    for name, other in others:
+        if other != size:
+            text = f"scan: xs '{first}' has {size} entries and xs '{name}' has {other}"
+            raise ShapeError(text, pointer=("xs", name), expected=size, actual=other)
+    return size
+
+
+def _entry(value: Value) -> Value:
+    found = Value(Type(value.shape[1:], value.dtype), levels=value.levels)
+    found.requires_grad = value.requires_grad
+    return found

@@ -6,30 +6,45 @@ follow them, so what a program means does not depend on how it is run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from engine import grad_checks
 from engine.eager.factories import FACTORIES
-from engine.errors import ArgumentError, EngineError, GradError, NotImplementedYet, UnknownId
+from engine.errors import (
+    ArgumentError,
+    EngineError,
+    GradError,
+    NotImplementedYet,
+    RuntimeArgumentError,
+    UnknownId,
+)
 from engine.grad_mode import set_grad_enabled
 from engine.graph import Graph, GraphBuilder, Site, Value
 from engine.language.state import placed
 from engine.language.statements import (
     Block,
+    Body,
+    Choice,
     GradCall,
+    Hook,
     Leaf,
     Literal,
     OpCall,
     Ref,
+    Scan,
     StateChange,
     Statement,
+    Transform,
     While,
     id_of,
     op_of,
 )
 from engine.limits import Limits
-from engine.program.loops import Scope, lower_while
+from engine.program.choices import lower_cond
+from engine.program.functions import lower_transform
+from engine.program.loops import lower_scan, lower_while
+from engine.program.scope import Scope, as_value
 from engine.program.slots import Slots, check_unused
 from engine.types import Type
 
@@ -59,9 +74,21 @@ class Lowering:
     def inside(self, scope: Scope) -> Lowering:
         """The lowering of a loop's condition or body."""
         found = Lowering(self.limits, scope)
-        for name, placeholder in scope.carried.items():
+        found.builder.active = self.builder.active
+        for name, placeholder in scope.given.items():
             found.define(name, placeholder)
         return found
+
+    def inline(self, body: Body, values: Sequence[Value]) -> list[Value]:
+        """The results of a body lowered where it stands, with `values` for its parameters."""
+        names, self.names = self.names, dict(self.names)
+        try:
+            for name, value in zip(body.params, values, strict=True):
+                self.define(name, value)
+            self.run(body.statements)
+            return [as_value(self.resolve(arg), "body") for arg in body.results]
+        finally:
+            self.names = names
 
     # -- names
 
@@ -108,12 +135,44 @@ class Lowering:
                 with set_grad_enabled(each.mode == "enable_grad"):
                     self.run(each.body)
             case While():
-                for name, value in zip(each.out, lower_while(self, each), strict=True):
-                    self.define(name, value)
+                self._define_all(each.out, lower_while(self, each))
+            case Scan():
+                self._define_all(each.out, lower_scan(self, each))
+            case Choice():
+                self._define_all(each.out, lower_cond(self, each))
+            case Transform():
+                self._define_all(each.out, lower_transform(self, each), each.kind)
+            case Hook():
+                self._hook(each)
             case GradCall():
                 self._grad(each)
             case StateChange():
                 _CHANGES[each.kind](self, each)
+
+    def _define_all(self, names: Sequence[str | None], values: Sequence[Value], what: str = "") -> None:
+        if len(names) != len(values):
+            raise ArgumentError(
+                f"{what} gives {len(values)} values, {len(names)} are named",
+                expected=len(values),
+                actual=len(names),
+                pointer=("out",),
+            )
+        for name, value in zip(names, values, strict=True):
+            self.define(name, value)
+
+    def _hook(self, each: Hook) -> None:
+        value = self.resolve(each.target)
+        if not value.requires_grad:
+            raise GradError("cannot register a hook on a tensor that doesn't require gradient")
+        self.slots.hooks.setdefault(value, []).append(lambda g: self._hooked(each, g))
+
+    def _hooked(self, each: Hook, cotangent: Value) -> Value:
+        """What a hook makes of a gradient."""
+        (found,) = self.inline(each.body, [cotangent])
+        if found.shape != cotangent.shape:
+            name = each.target.name
+            raise RuntimeArgumentError(f"hook '{name}' has changed the size of value").at(each.pointer)
+        return found
 
     def _call(self, each: OpCall) -> None:
         args = [self.resolve(arg) for arg in each.args]
@@ -159,7 +218,7 @@ class Lowering:
     def _requires_grad(self, each: StateChange) -> None:
         value = self.resolve(each.targets[0])
         if self.scope is not None and self.scope.owns(value):
-            raise NotImplementedYet("requires_grad_ of a value from outside the loop is not implemented yet")
+            raise NotImplementedYet("requires_grad_ of a value from outside the body is not implemented yet")
         wanted = each.settings.get("requires_grad", True)
         grad_checks.check_switched(value.dtype, value.maker is None, wanted)
         if value.maker is None:

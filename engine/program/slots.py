@@ -10,7 +10,7 @@ from engine.errors import EngineError, GradError
 from engine.grad_checks import check_inputs, check_retained, unused
 from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphBuilder, GraphNode, Site, Value, locate
-from engine.transforms.grad import Sweep, grad
+from engine.transforms.reverse import Sweep, grad
 
 
 class Slots:
@@ -25,6 +25,7 @@ class Slots:
         self.grads: dict[Value, Value] = {}
         self.retained: dict[Value, None] = {}
         self.freed: set[GraphNode] = set()
+        self.hooks: dict[Value, list[Callable[[Value], Value]]] = {}
         self.given: set[Value] = set()  # values whose .grad came with the request
         self.roots_swept: dict[Value, None] = {}
         self.last_sweep: Sweep | None = None
@@ -106,7 +107,9 @@ class Slots:
         create_graph: bool,
     ) -> Sweep:
         """Append the vjp of `roots`, and free what it went through unless `retain_graph`."""
-        found = grad(self._builder, roots, wrt=wrt, create_graph=create_graph, freed=self.freed)
+        found = grad(
+            self._builder, roots, wrt=wrt, create_graph=create_graph, freed=self.freed, hooks=self.hooks
+        )
         if not (create_graph if retain_graph is None else retain_graph):
             self.freed.update(found.visited)
         return found

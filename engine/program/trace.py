@@ -9,14 +9,19 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from engine import saved
+from engine.control.branch import Branch, BranchRecord
+from engine.control.history import LoopRecord
+from engine.control.loop import Loop, is_primal
+from engine.control.spec import LEAD
 from engine.dtypes import DType
 from engine.eager.tensor import Tensor
 from engine.errors import LimitExceeded
 from engine.graph import GraphNode, Value
 from engine.language.notation import finite_or_name
-from engine.program.iteration import LoopKernel, LoopRecord
 
 Edge = tuple["TraceNode", int] | None
+Record = LoopRecord | BranchRecord
+Records = dict[Value, Record]  # how control flow ran, by the last result of its node
 
 
 class Shown(Protocol):
@@ -28,14 +33,26 @@ class Shown(Protocol):
 
 
 class TraceNode:
-    """A grad_fn, or (node is None) the AccumulateGrad of the leaf `value`."""
+    """A grad_fn: that of `node`, or one that eager torch would make besides, called `title`; or (both are
+    None) the AccumulateGrad of the leaf `value`."""
 
-    __slots__ = ("edges", "node", "value")
+    __slots__ = ("edges", "node", "title", "value")
 
-    def __init__(self, node: GraphNode | None, edges: Sequence[Edge], value: Value | None = None) -> None:
+    def __init__(
+        self,
+        node: GraphNode | None,
+        edges: Sequence[Edge],
+        value: Value | None = None,
+        title: str | None = None,
+    ) -> None:
         self.node = node
         self.edges = edges
         self.value = value
+        self.title = title
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.node is None and self.title is None
 
     @property
     def needs(self) -> list[bool]:
@@ -49,7 +66,7 @@ class TraceNode:
     @property
     def name(self) -> str:
         if self.node is None:
-            return "AccumulateGrad"
+            return self.title or "AccumulateGrad"
         return self.node.op.node_name(self.node.operands, self.node.given)
 
 
@@ -60,9 +77,7 @@ class Trace:
     `edge` and `reached` are known: each iteration is summed up, so that a long loop takes no memory.
     """
 
-    def __init__(
-        self, nodes: Iterable[GraphNode], records: dict[Value, LoopRecord], limit: int | None = None
-    ) -> None:
+    def __init__(self, nodes: Iterable[GraphNode], records: Records, limit: int | None = None) -> None:
         self._edges: dict[Value, Edge] = {}
         self._order: dict[TraceNode, int] = {}
         self._limit = limit
@@ -83,9 +98,13 @@ class Trace:
             scope[operand] = (TraceNode(None, (), operand), 0)
         return scope.get(operand)
 
-    def _enter(self, node: GraphNode, scope: dict[Value, Edge], records: dict[Value, LoopRecord]) -> None:
-        if isinstance(node.op.run, LoopKernel):
-            self._loop(node, scope, records[node.outputs[-1]])
+    def _enter(self, node: GraphNode, scope: dict[Value, Edge], records: Records) -> None:
+        if is_primal(node.op.run):
+            record = records[node.outputs[-1]]
+            if isinstance(record, LoopRecord):
+                self._loop(node, scope, record)
+            else:
+                self._branch(node, scope, record)
             return
         if not node.recorded:
             return
@@ -99,25 +118,63 @@ class Trace:
                 if output.requires_grad:
                     scope[output] = (made, output.index)
 
+    def _make(self, title: str, edges: Sequence[Edge], value: Value) -> Edge:
+        """The edge to a node that eager torch would make besides; None if nothing leads on."""
+        if not any(edges):
+            return None
+        made = TraceNode(None, edges, value, title)
+        if self._keep:
+            self._order[made] = len(self._order)
+        return made, 0
+
     def _loop(self, node: GraphNode, scope: dict[Value, Edge], record: LoopRecord) -> None:
-        assert isinstance(node.op.run, LoopKernel)
-        graphs = node.op.run.graphs
-        count = len(graphs.carried)
-        body = graphs.forward_nodes
-        loops = [each.outputs[-1] for each in body if isinstance(each.op.run, LoopKernel)]
-        state = [self._edge(x, scope) for x in node.operands[:count]]
-        outer = dict(zip(graphs.captured, (self._edge(x, scope) for x in node.operands[count:]), strict=True))
+        assert isinstance(node.op.run, Loop)
+        spec, inputs = node.op.run.spec, node.op.run.spec.body.inputs
+        body, edges = spec.body.nodes, [self._edge(x, scope) for x in node.operands[LEAD:]]
+        state, outer = edges[: spec.carried], edges[spec.carried + spec.xs :]
+        xs = [
+            edge and self._make("UnbindBackward0", [edge], value)
+            for edge, value in zip(edges[spec.carried :][: spec.xs], inputs[spec.carried :], strict=False)
+        ]
+        ys: list[list[Edge]] = [[] for _ in range(spec.ys)]
         self._check(record.count * sum(each.recorded for each in body))
-        boundary = {edge[0] for edge in (*state, *outer.values()) if edge}
+        boundary = {edge[0] for edge in (*state, *xs, *outer) if edge}
         for iteration in range(record.count):
-            inner = {**outer, **dict(zip(graphs.carried, state, strict=True))}
-            inner_records = dict(zip(loops, record.inner[iteration], strict=True)) if loops else {}
-            for each in body:
-                self._enter(each, inner, inner_records)
-            state = [self._edge(result, inner) for result in graphs.results]
+            entries = [edge and (edge[0], iteration) for edge in xs]
+            inner = dict(zip(inputs, [*state, *entries, *outer], strict=True))
+            self._inside(body, inner, record.inner[iteration] if record.inner else ())
+            found = [self._edge(result, inner) for result in spec.body.outputs]
             if not self._keep:
-                state = [_summary(edge, boundary) for edge in state]
-        scope.update(zip(node.outputs[:count], state, strict=True))
+                found = [_summary(edge, boundary) for edge in found]
+            state = found[: spec.carried]
+            for stacked, edge in zip(ys, found[spec.carried :], strict=True):
+                stacked.append(edge)
+        scope.update(zip(node.outputs, state, strict=False))
+        scope.update(zip(node.outputs[spec.carried + spec.ys :], state, strict=False))  # the histories
+        for result, stacked in zip(node.outputs[spec.carried :], ys, strict=False):
+            scope[result] = self._make("StackBackward0", stacked, result)
+
+    def _branch(self, node: GraphNode, scope: dict[Value, Edge], record: BranchRecord) -> None:
+        """The branch that was taken; where samples disagree both, and a choice between them."""
+        assert isinstance(node.op.run, Branch)
+        branch, edges = node.op.run, [self._edge(x, scope) for x in node.operands[2:]]
+        found: list[list[Edge]] = []
+        for body, taken, records in zip(branch.bodies, record.taken, record.inner, strict=True):
+            if taken:
+                inner = dict(zip(branch.captured, edges, strict=True))
+                self._inside(body.nodes, inner, records)
+                found.append([self._edge(result, inner) for result in body.outputs])
+        for result, *each in zip(node.outputs, *found, strict=False):
+            whole = len(each) > 1
+            scope[result] = self._make("WhereBackward0", [None, *each], result) if whole else each[0]
+
+    def _inside(
+        self, nodes: Sequence[GraphNode], scope: dict[Value, Edge], records: Sequence[Record]
+    ) -> None:
+        flow = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
+        inner = dict(zip(flow, records, strict=True)) if flow else {}
+        for node in nodes:
+            self._enter(node, scope, inner)
 
     def _check(self, more: int) -> None:
         asked = len(self._order) + more
@@ -133,9 +190,9 @@ class Trace:
     def behind(self, roots: Iterable[Edge]) -> list[TraceNode]:
         """The nodes that roots lead to, youngest first, then AccumulateGrad by first use."""
         seen = _behind(roots)
-        made = sorted((each for each in seen if each.node), key=lambda each: -self._order[each])
-        used = (edge[0] for each in made for edge in each.edges if edge and edge[0].node is None)
-        rest = (each for each in seen if each.node is None)
+        made = sorted((each for each in seen if not each.is_leaf), key=lambda each: -self._order[each])
+        used = (edge[0] for each in made for edge in each.edges if edge and edge[0].is_leaf)
+        rest = (each for each in seen if each.is_leaf)
         return [*made, *dict.fromkeys([*used, *rest])]
 
 
@@ -163,13 +220,16 @@ def _summary(edge: Edge, boundary: set[TraceNode]) -> Edge:
             elif each and each[0] not in seen:
                 seen.add(each[0])
                 stack.append(each[0])
-    return TraceNode(edge[0].node, [(end, 0) for end in ends], edge[0].value), edge[1]
+    made = edge[0]
+    return TraceNode(made.node, [(end, 0) for end in ends], made.value, made.title), edge[1]
 
 
 def render(trace: Trace, roots: dict[str, Value], values: Shown | None = None) -> dict[str, Any]:
     """The trace as JSON; with `values`, the Tensors themselves stand in it."""
     found = {name: trace.edge(value) for name, value in roots.items()}
-    edges = {name: edge if edge and edge[0].node else None for name, edge in found.items()}  # a leaf has none
+    edges = {
+        name: edge if edge and not edge[0].is_leaf else None for name, edge in found.items()
+    }  # a leaf has none
     nodes = trace.behind(edges.values())
     numbers = {node: at for at, node in enumerate(nodes)}
     return {
@@ -182,7 +242,7 @@ def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Shown | None
     found: dict[str, Any] = {"name": each.name}
     if each.node is None:
         assert each.value is not None
-        found["variable"] = each.value.name
+        found["tensor" if each.title else "variable"] = each.value.name
         produced: Sequence[Value] = (each.value,)
     else:
         produced = each.node.outputs
@@ -194,6 +254,8 @@ def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Shown | None
         node = each.node
         kept = saved.describe(node.op, node.operands, node.outputs, node.given, each.needs)
         found["saved"] = {key: shown(kept[key], values) for key in sorted(kept)}
+    elif each.title:
+        found["saved"] = {} if each.title == "WhereBackward0" else {"dim": 0}
     if values is not None:
         found["value"] = values.value(produced[0])
         found["grad"] = values.cotangent(produced[0])

@@ -1,5 +1,7 @@
-"""Graph → graph: derivatives appended to the graph they are of, so that they apply again."""
+"""Graph to graph: derivatives, in any order and any direction, as nodes appended to a graph.
 
-from engine.transforms.grad import Sweep, grad
+Where things are, each line from what it needs to what needs it:
 
-__all__ = ["Sweep", "grad"]
+by values   reverse (vjp, grad), forward (jvp: its transpose)
+by bases    derivatives (Jacobians, Hessians: a batch level over unit vectors)
+"""

@@ -26,8 +26,8 @@ def test_a_line_for_each_module(package: str) -> None:
 
 
 MAPPED = [
-    "engine", "engine/autograd", "engine/eager", "engine/func", "engine/gradcheck", "engine/language",
-    "engine/program", "engine/random",
+    "engine", "engine/autograd", "engine/control", "engine/eager", "engine/func", "engine/gradcheck",
+    "engine/language", "engine/program", "engine/random", "engine/transforms",
 ]  # fmt: skip
 
 

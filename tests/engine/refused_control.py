@@ -34,7 +34,7 @@ REFUSED: dict[str, tuple[Any, type[EngineError], tuple[str | int, ...], str]] = 
         [let("u", "exp", "v"), loop()],
         DuplicateId,
         (1, "carry", "v"),
-        "id 'v' is defined in the loop and used outside of it",
+        "id 'v' is defined in a body and used outside of it",
     ),
     "while-cond": ([loop(cond=None)], GraphError, (0, "cond"), 'cond is an object with "do" and "yield"'),
     "while-cond-field": (
@@ -81,7 +81,7 @@ REFUSED: dict[str, tuple[Any, type[EngineError], tuple[str | int, ...], str]] = 
         [loop(body=body({"op": "backward", "in": ["v"]}))],
         NotImplementedYet,
         (0, "body", "do", 0, "op"),
-        "backward in a loop is not implemented yet",
+        "backward in a body is not implemented yet",
     ),
     "after-loop": (
         [loop(body=body(let("a", "exp", "v"))), let("a", "exp", "x"), let("a", "exp", "x")],

@@ -25,7 +25,6 @@ from tests.engine.building import backward, leaf, let, loop, node
 
 REFUSED = refused_statements.REFUSED | refused_control.REFUSED
 EXP = refused_statements.EXP
-LATER = "cond scan jvp vjp jacobian hessian hvp vmap register_hook".split()
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -35,14 +34,6 @@ def test_refused(name: str) -> None:
         engine.Program(graph)
     assert caught.value.pointer == ("graph", *pointer)
     assert str(caught.value).startswith(text)
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_what_is_not_built_is_refused_by_name(name: str) -> None:
-    with pytest.raises(NotImplementedYet) as caught:
-        engine.Program([{"id": "y", "op": name, "in": ["x"], "body": {}, "else": {}}])
-    assert str(caught.value) == f"op '{name}' is not implemented yet"
-    assert (caught.value.pointer, caught.value.node, caught.value.op) == (("graph", 0, "op"), "y", name)
 
 
 def test_no_internal_op_has_a_name_in_programs() -> None:

@@ -41,7 +41,7 @@ BROKEN: dict[str, tuple[Json, type[Exception], tuple[str | int, ...], str]] = {
         loop(carry={"v": [1.0, 2.0]}),
         ArgumentError,
         (),
-        "while: a carried value is a tensor or a number",
+        "while: a value is a tensor or a number",
     ),
     "body": (
         loop(body={"do": [let("u", "mul", "v", "w")], "yield": {"v": "u"}}),
