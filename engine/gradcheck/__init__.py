@@ -2,8 +2,9 @@
 
 Where things are, each line from what it needs to what needs it:
 
-jacobians   calls (a function and its inputs), messages (torch's words), numerical, analytical
-checks      comparing (every element, or along random directions), zeros (what comes of nothing), functions
+jacobians   calls (a function and its inputs), messages (torch's words), numerical, analytical, forward
+checks      comparing (every element, or along random directions), batches (of cotangents or tangents),
+            zeros (what comes of nothing), functions
 """
 
 from engine.gradcheck.functions import gradcheck, gradgradcheck

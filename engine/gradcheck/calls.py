@@ -41,6 +41,11 @@ class Call:
         return tuple(take(each) if each.is_complex() else each for each in found)
 
     @property
+    def places(self) -> list[int]:
+        """Where the inputs stand that require grad."""
+        return [at for at, each in enumerate(self.inputs) if requires_grad(each)]
+
+    @property
     def checked(self) -> list[Tensor]:
         """The inputs that require grad."""
         return [each for each in self.inputs if requires_grad(each)]

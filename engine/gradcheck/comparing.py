@@ -11,8 +11,8 @@ import numpy as np
 from engine.dtypes import real_of
 from engine.eager.tensor import Tensor
 from engine.errors import GradcheckError
-from engine.gradcheck import analytical, messages, numerical
-from engine.gradcheck.calls import Call, differentiable
+from engine.gradcheck import analytical, forward, messages, numerical
+from engine.gradcheck.calls import Call, Part, differentiable
 from engine.random import Generator
 
 Array = np.ndarray[Any, Any]
@@ -70,6 +70,39 @@ def along_directions(call: Call, tolerance: Tolerance) -> None:
                 part = call.part if _was_complex(call, at) else None
                 text = messages.mismatch(number, index, part, n, a)
                 raise GradcheckError(text + _in_slow_mode(call, results[at], at, x, tolerance))
+
+
+def forward_elements(call: Call, tolerance: Tolerance, part: Part | None) -> None:
+    """`every_element` with the Jacobians of forward mode; `part` if inputs are that of complex ones."""
+    results, places = call.results(), call.places
+    chosen = differentiable(results)
+    found = [numerical.jacobians(call, each, tolerance.eps) for each in call.checked]
+    if not chosen:
+        _expect_zero([each for one in found for each in one], 0.0)
+    exact = [forward.jacobians(call, place) for place in places] if chosen else []
+    for number, at in enumerate(chosen):
+        for index in range(len(places)):
+            n, a = found[index][at], exact[index][at]
+            if not tolerance.close(a, n):
+                raise GradcheckError(messages.mismatch(number, index, part, n, a, forward=True))
+
+
+def forward_directions(call: Call, tolerance: Tolerance, part: Part | None) -> None:
+    """J u both ways, for one random u of each input."""
+    results = call.results()
+    chosen = differentiable(results)
+    generator = Generator()
+    u = [_direction(generator, each) for each in call.checked]
+    for index, (place, x) in enumerate(zip(call.places, call.checked, strict=True)):
+        moved = numerical.along(call, x, [u[index]], tolerance.eps)
+        exact = forward.along(call, place, u[index])
+        for number, at in enumerate(chosen):
+            n, a = moved[at], exact[at]
+            if not tolerance.close(a, n, tolerance.atol * float(u[index].sum())):
+                whole = numerical.jacobians(call, x, tolerance.eps)[at], forward.jacobians(call, place)[at]
+                text = messages.mismatch(number, index, part, n, a, forward=True)
+                slow = messages.in_slow_mode(*whole, tolerance.close(whole[1], whole[0]))
+                raise GradcheckError(text + slow)
 
 
 def _expect_zero(found: Sequence[Array], tolerance: float) -> None:

@@ -13,13 +13,20 @@ from engine.eager.tensor import Tensor
 from engine.errors import (
     AssertedArgumentError,
     GradcheckError,
-    NotImplementedYet,
     RuntimeArgumentError,
     ValueArgumentError,
 )
 from engine.gradcheck import messages
+from engine.gradcheck.batches import check_cotangents, check_tangents
 from engine.gradcheck.calls import Call, Part, as_tuple, differentiable, requires_grad
-from engine.gradcheck.comparing import Tolerance, along_directions, every_element
+from engine.gradcheck.comparing import (
+    Tolerance,
+    along_directions,
+    every_element,
+    forward_directions,
+    forward_elements,
+)
+from engine.gradcheck.forward import real_calls
 from engine.gradcheck.zeros import check_undefined, check_zero_gradient
 from engine.random import default_generator
 
@@ -58,13 +65,24 @@ def gradcheck(
         _check_inputs(given)
         call = Call(func, given)
         results = call.results()
-        compare = along_directions if fast_mode else every_element
-        parts: list[Part | None] = ["imaginary", "real"]
-        for part in parts if any(each.is_complex() for each in results) else [None]:
-            compare(Call(func, given, part), tolerance)
-        check_zero_gradient(call, [results[at] for at in differentiable(results)], bool(masked))
-        if check_undefined_grad:
-            check_undefined(call)
+        if check_backward_ad:
+            compare = along_directions if fast_mode else every_element
+            parts: list[Part | None] = ["imaginary", "real"]
+            for part in parts if any(each.is_complex() for each in results) else [None]:
+                compare(Call(func, given, part), tolerance)
+        if check_forward_ad:
+            push = forward_directions if fast_mode else forward_elements
+            for part, real in real_calls(call):
+                push(real, tolerance, part)
+        if check_batched_forward_grad:
+            check_tangents(call)
+        if check_backward_ad:
+            outputs = [results[at] for at in differentiable(results)]
+            if check_batched_grad:
+                check_cotangents(call, outputs)
+            check_zero_gradient(call, outputs, bool(masked))
+            if check_undefined_grad:
+                check_undefined(call)
     except GradcheckError:
         if raise_exception:
             raise
@@ -84,9 +102,6 @@ def _check_asked(forward: bool, backward: bool, batched: bool, batched_forward: 
     ):
         if wrong:
             raise AssertedArgumentError(text)
-    for asked, name in ((forward, "check_forward_ad"), (batched, "check_batched_grad")):
-        if asked:
-            raise NotImplementedYet(f"{name} is not implemented yet")
 
 
 def _check_inputs(given: tuple[Any, ...]) -> None:

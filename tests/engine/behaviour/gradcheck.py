@@ -224,3 +224,27 @@ def second_wrong(s: Session) -> None:
     _check(s, func, (_double(s, 0.5, -1.5),), second=True, grad_outputs=v, fast_mode=True)
     t.manual_seed(3)
     _check(s, func, (_double(s, 0.5, -1.5),), second=True)
+
+
+def forward_mode(s: Session) -> None:
+    t = s.torch
+    x, y = _double(s, 0.5, -1.5), _double(s, 2.0, 3.0)
+    z = t.tensor([0.5 + 1j, -1.0 + 0.25j], dtype=t.complex128, requires_grad=True)
+    for fast in (False, True):
+        settings = {"check_forward_ad": True, "fast_mode": fast}
+        _check(s, lambda a, b: (a * b.exp(), b.sum()), (x, y), **settings)
+        _check(s, lambda a, b: a * b.exp(), (x, y), check_backward_ad=False, **settings)
+        _check(s, lambda a, b: a * b, (z, y), **settings)
+        _check(s, t.abs, (z,), **settings)
+        _check(s, t.relu, (_double(s, 0.0, 1.0),), check_backward_ad=False, **settings)
+        _check(s, lambda a: a.detach() * 2, (x,), check_backward_ad=False, check_forward_ad=True)
+    settings = {"check_backward_ad": False, "check_forward_ad": True}
+    _check(s, lambda a, b: b * a.relu(), (_double(s, 1.0, 0.0), y), **settings)
+    _check(s, lambda a: a.sin() * a, (x,), second=True, check_fwd_over_rev=True)
+
+
+def batched(s: Session) -> None:
+    x, y = _double(s, 0.5, -1.5), _double(s, 2.0, 3.0)
+    _check(s, lambda a, b: (a * b.exp(), b.sum()), (x, y), check_batched_grad=True)
+    _check(s, lambda a, b: a @ b, (x, y), check_forward_ad=True, check_batched_forward_grad=True)
+    _check(s, lambda a: a.sin() * a, (x,), second=True, check_batched_grad=True)
