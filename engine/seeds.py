@@ -125,7 +125,8 @@ def batch_size(F: Any, outputs: list[Any], gradients: list[Any]) -> int:
             )
         if not gradient.meta.ndim:
             raise DimError(_NO_AXIS)
-        _check_batched(index, gradient.meta.shape, output.meta.shape)
+        if not agree(gradient.meta.shape[1:], output.meta.shape):
+            raise batched_mismatch(index, gradient.meta.shape, output.meta.shape)
         sizes.append(gradient.meta.shape[0])
     if len(set(sizes)) > 1:
         raise ValueArgumentError(
@@ -135,10 +136,10 @@ def batch_size(F: Any, outputs: list[Any], gradients: list[Any]) -> int:
     return int(sizes[0])
 
 
-def _check_batched(index: int, have: Shape, want: Shape) -> None:
-    if agree(have[1:], want):
-        return
-    raise ShapeError(
+def batched_mismatch(index: int, have: Shape, want: Shape) -> ShapeError:
+    """The error for cotangents of shape `have`, an axis of them in front, where the output has shape `want`;
+    torch leaves out two dims where it names the first."""
+    return ShapeError(
         "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
         "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
         f"output, but a mismatch was detected: grad_output[{index}] has a shape of {size_text(have[2:])} and "

@@ -32,6 +32,7 @@ from engine.eager.node import Node, SavedResult, check_version, edge_of
 from engine.eager.tensor import Tensor
 from engine.errors import ArgumentError, GradError, GraphFreed, NotImplementedYet, ShapeError
 from engine.grad_mode import is_grad_enabled, no_grad
+from engine.levels import union
 from engine.pullback import fit
 from engine.types import Shape, Type
 
@@ -110,7 +111,7 @@ class Context(Node):
                     each.attach(self, number)
             outputs.append(each)
         self._types = [each.meta if isinstance(each, Tensor) else None for each in outputs]
-        self.outputs = tuple(each or _NO_TENSOR for each in self._types)
+        self.outputs, self.levels = tuple(each or _NO_TENSOR for each in self._types), union(outputs)
         if self.recorded:
             self._keep(outputs)
         return outputs

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MODULES = tuple(
-    "tensor conversion inplace backward grad grad_mode graph hooks function context gradcheck".split()
+    "tensor conversion inplace backward grad grad_mode graph hooks function context gradcheck transforms "
+    "jacobians vmap functional anomaly".split()
 )
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
