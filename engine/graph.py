@@ -162,6 +162,11 @@ class GraphBuilder:
         self.site = _NOWHERE
         self.F = Functions(self)
 
+    @property
+    def kept(self) -> Levels:
+        """The open levels for each sample of which derivatives are taken."""
+        return tuple(level for level in self.active if not level.summed)
+
     def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Append one call of `op`; its Value, or a tuple of them."""
         if op.kind == "composite":

@@ -26,12 +26,14 @@ _RANDOMNESS_ERROR = (
 
 class Level:
     """One batch axis of `size` samples. `randomness` says what a random op gives them: "same" or "different"
-    numbers, or the refusal "error"."""
+    numbers, or the refusal "error". A derivative taken while it is open is that of each sample, or where it
+    is `summed` that of the sum of all."""
 
-    __slots__ = ("number", "randomness", "size")
+    __slots__ = ("number", "randomness", "size", "summed")
 
-    def __init__(self, size: int, randomness: str = "error") -> None:
+    def __init__(self, size: int, randomness: str = "error", *, summed: bool = False) -> None:
         self.size = size
+        self.summed = summed
         self.randomness = randomness
         self.number = next(_numbers)
 

@@ -143,7 +143,7 @@ class Backward(Parts):
         if self.spec.masks is None:
             return total
         inside = union([y for node in self.spec.body.nodes for y in node.outputs])
-        own = (*value.levels, *self.builder.active)
+        own = (*value.levels, *self.builder.kept)
         return without(self.F, total, [each for each in total.levels if each in inside and each not in own])
 
 

@@ -189,7 +189,7 @@ class Branch(ControlKernel):
         if not self.masks:
             return found
         inside = union([*self.outputs, *(y for b in self.bodies for node in b.nodes for y in node.outputs)])
-        own = (*value.levels, *builder.active)
+        own = (*value.levels, *builder.kept)
         return without(
             builder.F, found, [each for each in found.levels if each in inside and each not in own]
         )

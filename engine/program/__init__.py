@@ -3,6 +3,7 @@
 Where things are, each line from what it needs to what needs it:
 
 graph       slots (`.grad`), scope, loops, choices and functions (bodies), lowering (statements to graph)
+asked       request, batch, derivation
 answer      trace, result, answer
-program     request, compiled, explain, program
+program     compiled, explain, program, gradcheck
 """

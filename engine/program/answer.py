@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from engine.bounded import Sizes, resolve
@@ -10,6 +10,8 @@ from engine.control.loop import is_primal
 from engine.eager.tensor import Tensor
 from engine.graph import Value
 from engine.program import trace
+from engine.program.batch import Batch
+from engine.program.derivation import Derivative
 from engine.program.lowering import Lowering
 from engine.program.result import Flags, Result, output_tensor, owned
 from engine.program.trace import Records, Trace
@@ -21,17 +23,27 @@ class Answers:
     `nbytes` the size of what is sent back. `roots` are the values that a trace starts from."""
 
     def __init__(
-        self, lowering: Lowering, outputs: dict[str, Value], roots: dict[str, Value], mode: bool | str
+        self,
+        lowering: Lowering,
+        outputs: dict[str, Value],
+        roots: dict[str, Value],
+        mode: bool | str,
+        batch: Batch,
+        derivative: Derivative | None,
     ) -> None:
-        self._lowering, self._outputs, self._roots, self._mode = lowering, outputs, roots, mode
-        slots, nodes = lowering.slots, lowering.graph.nodes
-        self._targets = {value.name: value for value in slots.targets() if value.name}
-        grads = {name: slots.grads.get(value) for name, value in self._targets.items()}
+        self._lowering, self._roots, self._mode, self._derivative = lowering, roots, mode, derivative
+        slots, nodes, builder = lowering.slots, lowering.graph.nodes, lowering.builder
+        self._outputs = {name: batch.every(builder, value) for name, value in outputs.items()}
+        named = [] if derivative else slots.targets()
+        self._targets = {value.name: value for value in named if value.name}
+        found = {name: slots.grads.get(value) for name, value in self._targets.items()}
+        grads = {name: value and batch.derivative(builder, value) for name, value in found.items()}
+        derivatives = _flat(derivative or {})
         self._loops = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
         self._traced = self._traced_values() if mode == "values" else []
-        self.wanted = [*outputs.values(), *grads.values(), *self._loops, *self._traced]
-        returned = [*outputs.values(), *grads.values(), *self._traced]
-        self.nbytes = sum(each.meta.nbytes for each in returned if each is not None)
+        returned = [*self._outputs.values(), *grads.values(), *derivatives, *self._traced]
+        self.wanted = [*self._outputs.values(), *grads.values(), *derivatives, *self._loops, *self._traced]
+        self.nbytes = sum(each.nbytes for each in returned if each is not None)
         self._flags = {} if self._loops else {name: self._known_flags(name) for name in outputs}
         self._rendered = self._render(Trace(nodes, {}), None) if mode is True and not self._loops else None
 
@@ -60,6 +72,7 @@ class Answers:
         remaining = iter(values)
         outputs = {name: next(remaining) for name in self._outputs}
         grads = {name: next(remaining) for name in self._targets}
+        derivatives = _fill(self._derivative, remaining)
         records: Records = {loop: next(remaining) for loop in self._loops}
         flags, rendered = self._flags, self._rendered
         if records or self._mode == "values":
@@ -87,6 +100,7 @@ class Answers:
             },
             {name: None if each is None else Tensor(owned(each, taken)) for name, each in grads.items()},
             resolve(rendered, sizes) if sizes else rendered,
+            _tensors(derivatives, taken),
         )
 
     def _run_flags(self, name: str, made: Trace) -> Flags:
@@ -95,6 +109,26 @@ class Answers:
         if edge and not edge[0].is_leaf:
             return Flags(True, edge[0].name, edge[1])
         return Flags(entry.requires_grad and edge is not None)
+
+
+def _flat(derivative: Derivative) -> list[Value]:
+    found: list[Value] = []
+    for each in derivative.values():
+        found.extend(each.values() if isinstance(each, dict) else [each])
+    return found
+
+
+def _fill(derivative: Any, arrays: Iterator[Any]) -> Any:
+    """A derivative with its arrays in place of its values."""
+    if isinstance(derivative, dict):
+        return {name: _fill(each, arrays) for name, each in derivative.items()}
+    return None if derivative is None else next(arrays)
+
+
+def _tensors(arrays: Any, taken: set[int]) -> Any:
+    if isinstance(arrays, dict):
+        return {name: _tensors(each, taken) for name, each in arrays.items()}
+    return None if arrays is None else Tensor(owned(arrays, taken))
 
 
 class Values:

@@ -15,6 +15,8 @@ from engine.language.statements import Block, Statement
 from engine.limits import Limits
 from engine.plan import Plan
 from engine.program.answer import Answers
+from engine.program.batch import Batch
+from engine.program.derivation import derivative
 from engine.program.lowering import Lowering
 from engine.program.request import Request
 from engine.program.result import Result
@@ -24,7 +26,11 @@ class Compiled:
     """The plan of a program for requests of one key, and how its registers become an answer."""
 
     def __init__(self, statements: Sequence[Statement], request: Request, limits: Limits) -> None:
-        self._lowering = lowering = Lowering(limits)
+        self.lowering = lowering = Lowering(limits)
+        self.request = request
+        self.batch = Batch(request.batch, request.inputs)
+        if self.batch.level is not None:
+            lowering.builder.active = (self.batch.level,)
         self._inputs: list[Value] = []
         token = set_builder(lowering.builder)
         try:
@@ -32,9 +38,11 @@ class Compiled:
                 self._enter(request)
                 lowering.run(statements)
                 names = _last_names(statements) if request.outputs is None else request.outputs
-                self._outputs = self._named(names, ("outputs",))
-                roots = self._outputs | self._sweep(request, list(names) or _last_names(statements))
-                self._answers = Answers(lowering, self._outputs, roots, request.trace)
+                self.outputs = self._named(names, ("outputs",))
+                found = derivative(self)
+                swept = {} if found else self._sweep(request, list(names) or _last_names(statements))
+                roots = self.outputs | swept
+                self._answers = Answers(lowering, self.outputs, roots, request.trace, self.batch, found)
                 self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted)
         finally:
             reset_builder(token)
@@ -47,9 +55,12 @@ class Compiled:
     # -- building
 
     def _enter(self, request: Request) -> None:
-        lowering = self._lowering
+        lowering = self.lowering
         for name, given in request.inputs.items():
-            value = self._input(given, Site(("inputs", name), name, None), name)
+            value = self.enter(given, Site(("inputs", name), name, None))
+            if name in self.batch.names:
+                value = self.batch.sample(lowering.builder, value, name)
+            value.name = name
             value.requires_grad = given.requires_grad
             lowering.define(name, value)
         for name, given in request.grads.items():
@@ -57,34 +68,36 @@ class Compiled:
             if leaf is None:
                 raise UnknownId(f"unknown id '{name}'", pointer=("grads", name))
             site = Site(("inputs", name, "grad"), name, None)
+            value = self.batch.given(lowering.builder, self.enter(given, site), leaf.value.shape)
             try:
-                grad_checks.check_assigned(leaf.value, given)
+                grad_checks.check_assigned(leaf.value, value)
             except EngineError as error:
                 raise locate(error, site) from None
-            lowering.slots.grads[leaf.value] = self._input(given, site, None)
+            lowering.slots.grads[leaf.value] = value
             lowering.slots.given.add(leaf.value)
 
-    def _input(self, given: Tensor, site: Site, name: str | None) -> Value:
+    def enter(self, given: Tensor, site: Site) -> Value:
+        """A tensor of the request as a value that a run is given."""
         try:
-            self._lowering.limits.check_type(given.meta)
+            self.lowering.limits.check_type(given.meta)
         except EngineError as error:
             raise locate(error, site) from None
-        value = self._lowering.graph.input(given.meta, name=name)
+        value = self.lowering.graph.input(given.meta)
         self._inputs.append(value)
         return value
 
     def _named(self, names: Sequence[str], pointer: Pointer) -> dict[str, Value]:
         found = {}
         for at, name in enumerate(names):
-            if name not in self._lowering.names:
+            if name not in self.lowering.names:
                 raise UnknownId(f"unknown id '{name}'", pointer=(*pointer, at))
-            found[name] = self._lowering.value(name)
+            found[name] = self.lowering.value(name)
         return found
 
     def _sweep(self, request: Request, outputs: Sequence[str]) -> dict[str, Value]:
         """Append the backward passes that the request asks for; the tensors they start from."""
         for name in request.grads:
-            if not self._lowering.value(name).requires_grad:
+            if not self.lowering.value(name).requires_grad:
                 text = f"input '{name}' has a grad and does not require grad"
                 raise GradError(text, pointer=("inputs", name, "grad"))
         if request.backward is not None:
@@ -92,7 +105,7 @@ class Compiled:
             for at, entry in enumerate(request.backward):
                 roots |= self._entry(entry, ("backward", at))
             return roots
-        if request.route == "forward" or (request.gradient is None and self._lowering.swept):
+        if request.route != "backward" or (request.gradient is None and self.lowering.swept):
             return {}
         if isinstance(request.gradient, dict):
             given: dict[str, tuple[Tensor | None, Pointer]] = {
@@ -121,15 +134,18 @@ class Compiled:
         gradients: list[Value | None] = []
         sites = []
         for name, (each, pointer) in given.items():
-            if name not in self._lowering.names:
+            if name not in self.lowering.names:
                 place = pointer if names == whole else names
                 raise UnknownId(f"unknown id '{name}'", pointer=place)
-            targets[name] = self._lowering.value(name)
+            targets[name] = self.lowering.value(name)
             sites.append(Site(pointer, name, None))
-            gradients.append(None if each is None else self._input(each, sites[-1], None))
+            value = None if each is None else self.enter(each, sites[-1])
+            if value is not None:
+                value = self.batch.given(self.lowering.builder, value, targets[name].shape)
+            gradients.append(value)
         try:
             if targets:
-                self._lowering.slots.backward(list(targets.values()), gradients, sites=sites, **settings)
+                self.lowering.slots.backward(list(targets.values()), gradients, sites=sites, **settings)
         except EngineError as error:
             placed = error.pointer[:1] == whole[:1]
             raise locate(error, Site(() if placed else whole, sites[-1].id, None)) from None

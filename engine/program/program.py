@@ -48,13 +48,13 @@ class Prepared:
         return self._compiled.run(self._request, _seeded(self._request.seed))
 
     def explain(self) -> dict[str, Any]:
-        """What a run would give, take and do, as plain data: the outputs' types, the predictions, the plan."""
+        """What a run would give, take and do, as plain data: output types, predictions, the plan."""
         compiled = self._compiled
         return {
             "peak_bytes": self.peak_bytes,
             "flops": self.flops,
             "output_bytes": self.output_bytes,
-            **outline(compiled.plan, compiled._outputs, compiled.nodes),
+            **outline(compiled.plan, compiled.outputs, compiled.nodes),
         }
 
 
@@ -94,17 +94,28 @@ class Program:
         outputs: Sequence[str] | None = None,
         gradient: Gradient = None,
         backward: BackwardCalls = None,
+        tangents: dict[str, Tensor] | None = None,
+        v: dict[str, Tensor] | None = None,
         **settings: Unpack[Settings],
     ) -> Prepared:
-        """Find or make the plan for inputs of these types, on the route "backward" or "forward".
+        """Find or make the plan for inputs of these types, on a route: "backward" or "forward", or one whose
+        results have a `derivative` by the inputs that require grad: "vjp", "jvp", "jacobian", "hessian",
+        "hvp".
 
         `outputs` are the last statement's unless named. `gradient` is the cotangent of the last output, or of
         several by name; `backward` the long form, a list of `{"tensor", "gradient", "inputs", "retain_graph",
-        "create_graph"}`. Raises EngineError for shapes and dtypes that do not fit, LimitExceeded for a plan
-        that would take too much.
+        "create_graph"}`; `tangents` and `v` are directions, by input. Raises EngineError for shapes and
+        dtypes that do not fit, LimitExceeded for a plan that would take too much.
         """
         request = Request(
-            inputs, route=route, outputs=outputs, gradient=gradient, backward=backward, **settings
+            inputs,
+            route=route,
+            outputs=outputs,
+            gradient=gradient,
+            backward=backward,
+            tangents=tangents,
+            v=v,
+            **settings,
         )
         compiled = self._plans.get(request.key)
         if compiled is None:
@@ -140,6 +151,48 @@ class Program:
     ) -> Result:
         """Outputs and trace, without a backward pass; see `prepare` for the settings."""
         return self.prepare(inputs, route="forward", outputs=outputs, **settings).run()
+
+    def vjp(
+        self,
+        inputs: dict[str, Tensor],
+        gradient: Gradient = None,
+        outputs: Sequence[str] | None = None,
+        **settings: Unpack[Settings],
+    ) -> Result:
+        """The cotangents of the inputs, from that of the last output or of several; see `prepare`."""
+        return self.prepare(inputs, route="vjp", outputs=outputs, gradient=gradient, **settings).run()
+
+    def jvp(
+        self,
+        inputs: dict[str, Tensor],
+        tangents: dict[str, Tensor],
+        outputs: Sequence[str] | None = None,
+        **settings: Unpack[Settings],
+    ) -> Result:
+        """The tangents of the outputs, from those of inputs (zero where none is given)."""
+        return self.prepare(inputs, route="jvp", outputs=outputs, tangents=tangents, **settings).run()
+
+    def jacobian(
+        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Unpack[Settings]
+    ) -> Result:
+        """The derivative of each output by each input, of shape output + input."""
+        return self.prepare(inputs, route="jacobian", outputs=outputs, **settings).run()
+
+    def hessian(
+        self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Unpack[Settings]
+    ) -> Result:
+        """The second derivatives of the last output, of one element, by each pair of inputs."""
+        return self.prepare(inputs, route="hessian", outputs=outputs, **settings).run()
+
+    def hvp(
+        self,
+        inputs: dict[str, Tensor],
+        v: dict[str, Tensor],
+        outputs: Sequence[str] | None = None,
+        **settings: Unpack[Settings],
+    ) -> Result:
+        """The Hessian of the last output, of one element, times `v`."""
+        return self.prepare(inputs, route="hvp", outputs=outputs, v=v, **settings).run()
 
     def _check_names(self, inputs: dict[str, Tensor]) -> None:
         for name, pointer in self._takes.items():

@@ -12,7 +12,23 @@ from engine.language.notation import fields
 
 _BACKWARD_FIELDS = frozenset({"tensor", "gradient", "inputs", "retain_graph", "create_graph"})
 _FLAGS = ("retain_graph", "create_graph")
-_ROUTES = ("backward", "forward")
+_ROUTES: dict[str, tuple[str, ...]] = {  # what may be said on each, beside what may be said on all
+    "backward": ("gradient", "backward"),
+    "forward": (),
+    "vjp": ("gradient", "is_grads_batched"),
+    "jvp": ("tangents",),
+    "jacobian": ("mode",),
+    "hessian": (),
+    "hvp": ("v",),
+}
+_OWN = {
+    "gradient": None,
+    "backward": None,
+    "is_grads_batched": False,
+    "tangents": None,
+    "mode": "reverse",
+    "v": None,
+}
 
 
 Gradient = Tensor | dict[str, Tensor | None] | None  # of the last output, or of several by name
@@ -20,13 +36,21 @@ BackwardCalls = Sequence[dict[str, Any]] | None
 
 
 class Settings(TypedDict, total=False):
-    """What a request may say on either route. `grads` are earlier `.grad` values of inputs; `trace` is true,
-    false or "values"; `default_dtype` names the dtype of Python floats."""
+    """What a request may say. `grads` are earlier `.grad` values of inputs; `trace` is true, false or
+    "values"; `default_dtype` names the dtype of Python floats. `batch` names the inputs that have a batch
+    axis in front, `{"inputs", "grads", "randomness"}`. With `detect_anomaly` the first nan is refused by its
+    place. `mode` ("reverse" or "forward") is for the route "jacobian", `is_grads_batched` (an axis of
+    cotangents in front of each gradient) for "vjp".
+    """
 
     grads: dict[str, Tensor] | None
     trace: bool | str
     seed: int
     default_dtype: str
+    batch: dict[str, Any] | None
+    detect_anomaly: bool
+    mode: str
+    is_grads_batched: bool
 
 
 class Request:
@@ -44,11 +68,19 @@ class Request:
         trace: bool | str = True,
         seed: int = 0,
         default_dtype: str = "float32",
+        batch: dict[str, Any] | None = None,
+        detect_anomaly: bool = False,
+        tangents: dict[str, Tensor] | None = None,
+        v: dict[str, Tensor] | None = None,
+        mode: str = "reverse",
+        is_grads_batched: bool = False,
     ) -> None:
         self.inputs, self.grads = inputs, grads or {}
         self.route, self.trace, self.seed = route, trace, seed
         self.outputs = None if outputs is None else tuple(outputs)
         self.gradient, self.backward = gradient, backward
+        self.batch, self.detect_anomaly = batch, detect_anomaly
+        self.tangents, self.v, self.mode, self.is_grads_batched = tangents, v, mode, is_grads_batched
         self.default_dtype = dtypes.dtype(default_dtype)
         self._check()
         self.arrays = [each.array for each in (*inputs.values(), *self.grads.values())]
@@ -61,6 +93,9 @@ class Request:
             tuple((name, each.meta) for name, each in self.grads.items()),
             self._take(gradient),
             None if backward is None else tuple(self._take(each) for each in backward),
+            self._take(tangents),
+            self._take(v),
+            (mode, is_grads_batched, detect_anomaly, self._take(batch)),
         )
 
     def _check(self) -> None:
@@ -70,9 +105,13 @@ class Request:
             raise ValueArgumentError('trace is true, false or "values"', pointer=("trace",))
         if self.gradient is not None and self.backward is not None:
             raise ArgumentError('"gradient" and "backward" are two forms of the same', pointer=("gradient",))
-        for name in ("gradient", "backward"):
-            if self.route == "forward" and getattr(self, name) is not None:
-                raise ArgumentError(f"forward takes no {name}", pointer=(name,))
+        for name, default in _OWN.items():
+            given = getattr(self, name)
+            said = given is not default if default is None else given != default
+            if said and name not in _ROUTES[self.route]:
+                raise ArgumentError(f"{self.route} takes no {name}", pointer=(name,))
+        if self.mode not in ("reverse", "forward"):
+            raise ValueArgumentError('mode is "reverse" or "forward"', pointer=("mode",))
         for at, entry in enumerate(self.backward or ()):
             _check_entry(entry, ("backward", at))
 

@@ -18,11 +18,13 @@ from engine.types import Type
 @dataclass(slots=True)
 class Result:
     """`outputs` by name; `grads` of every leaf and retained value, None where nothing flowed; `trace` as
-    JSON, which results of one kind of request share: it is for reading."""
+    JSON, which results of one kind of request share: it is for reading. `derivative` is what a route that
+    answers one gives: by input, by output, or (a Jacobian, a Hessian) by both, zeros where nothing flows."""
 
     outputs: dict[str, Tensor]
     grads: dict[str, Tensor | None]
     trace: dict[str, Any] | None
+    derivative: dict[str, Any] | None = None
 
 
 class ProgramNode(Node):

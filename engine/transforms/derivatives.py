@@ -16,7 +16,7 @@ Rows = list[list[Value]]  # one row for each output, one value for each input
 
 
 def jacobian(
-    builder: GraphBuilder, outputs: Sequence[Value], inputs: Sequence[Value], *, mode: str, since: int
+    builder: GraphBuilder, outputs: Sequence[Value], inputs: Sequence[Value], *, mode: str, since: int = 0
 ) -> Rows:
     """The derivatives of each output by each input, of shape output + input; zeros where there is none.
 
@@ -28,13 +28,13 @@ def jacobian(
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def hessian(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int) -> Rows:
+def hessian(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int = 0) -> Rows:
     """The second derivatives of an output of one element by each pair of inputs, of shape input + input."""
     return jacobian(builder, gradient(builder, output, inputs, since), inputs, mode="reverse", since=since)
 
 
 def hvp(
-    builder: GraphBuilder, output: Value, inputs: Sequence[Value], v: Sequence[Value], since: int
+    builder: GraphBuilder, output: Value, inputs: Sequence[Value], v: Sequence[Value], since: int = 0
 ) -> list[Value]:
     """The Hessian of an output of one element times `v`: the tangents of its gradient along `v`."""
     grads = gradient(builder, output, inputs, since)
@@ -42,7 +42,7 @@ def hvp(
     return [or_zeros(builder.F, each, value.meta) for each, value in zip(found, inputs, strict=True)]
 
 
-def gradient(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int) -> list[Value]:
+def gradient(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int = 0) -> list[Value]:
     """The gradient of an output of one element; zeros for what it does not depend on."""
     found = vjp(builder, [(output, builder.F.ones_like(output))], inputs, builder.graph.nodes[since:])
     return [or_zeros(builder.F, each, value.meta) for each, value in zip(found, inputs, strict=True)]
@@ -53,7 +53,7 @@ def or_zeros(F: Any, value: Value | None, meta: Type) -> Any:
     return F.zeros(meta.shape, dtype=meta.dtype) if value is None else value
 
 
-def _row(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int) -> list[Value]:
+def _row(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int = 0) -> list[Value]:
     F, level = builder.F, Level(output.meta.numel)
     found = vjp(builder, [(output, _units(F, output, level))], inputs, builder.graph.nodes[since:])
     row = []

@@ -57,7 +57,7 @@ def grad(
     Cotangents are found for every value behind the roots, or only for what leads to `wrt`. The nodes appended
     are recorded themselves with `create_graph`. GraphFreed if a node in `freed` is met that saved tensors.
     """
-    sweep = Sweep(builder.active, hooks or {})
+    sweep = Sweep(builder.kept, hooks or {})
     nodes = _behind([output for output, _ in roots])
     if wrt is not None:
         nodes = _leading_to(nodes, wrt)
@@ -79,7 +79,7 @@ def vjp(
     What `nodes` made from `wrt` is differentiated, whether or not it requires grad. With `linear` a cotangent
     is summed over no level: the answer is that of each sample.
     """
-    sweep = Sweep(None if linear else builder.active)
+    sweep = Sweep(None if linear else builder.kept)
     needs = dependents(nodes, wrt)
     _run(builder, sweep, roots, dict(reversed(needs.items())), set())
     return [sweep.cotangents.get(value) for value in wrt]

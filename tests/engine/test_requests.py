@@ -98,7 +98,7 @@ REFUSED_REQUESTS: list[tuple[Json, type[EngineError], tuple[str | int, ...], str
     ),
     ({"grads": {"q": const(1.0)}}, UnknownId, ("grads", "q"), "unknown id 'q'"),
     ({"trace": "all"}, ValueArgumentError, ("trace",), 'trace is true, false or "values"'),
-    ({"route": "vjp"}, ValueArgumentError, ("route",), "route is one of backward, forward"),
+    ({"route": "vdp"}, ValueArgumentError, ("route",), "route is one of backward, forward"),
     ({"route": "forward", "gradient": const(1.0)}, ArgumentError, ("gradient",), "forward takes no gradient"),
     ({"route": "forward", "backward": []}, ArgumentError, ("backward",), "forward takes no backward"),
     ({"default_dtype": "float99"}, ValueArgumentError, (), "unknown dtype"),

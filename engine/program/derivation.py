@@ -1,0 +1,156 @@
+"""The derivative that a request asks for, on the routes that answer one in place of `.grad` values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine import seeds
+from engine.eager.tensor import Tensor
+from engine.errors import EngineError, GradError, ShapeError, UnknownId
+from engine.graph import Site, Value, locate
+from engine.levels import Level, into, out_of
+from engine.transforms.derivatives import hessian, hvp, jacobian, or_zeros
+from engine.transforms.forward import jvp
+from engine.transforms.reverse import vjp
+
+if TYPE_CHECKING:
+    from engine.program.compiled import Compiled
+
+Named = dict[str, Value]
+Derivative = Named | dict[str, Named]
+
+
+def derivative(compiled: Compiled) -> Derivative | None:
+    """Append what the request's route answers; None on a route that answers no derivative."""
+    route = _ROUTES.get(compiled.request.route)
+    return None if route is None else route(_Derivation(compiled))
+
+
+class _Derivation:
+    """The inputs that require grad, the outputs that are asked for, and the graph between them."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.request, self.batch = compiled.request, compiled.batch
+        self.builder, self.enter = compiled.lowering.builder, compiled.enter
+        self.F, self.outputs = self.builder.F, compiled.outputs
+        names = compiled.lowering.names
+        given = self.request.inputs
+        self.inputs = {name: names[name].value for name in given if given[name].requires_grad}
+        if not self.inputs:
+            raise GradError("none of the inputs requires grad", pointer=("inputs",))
+
+    def vjp(self) -> Named:
+        """The cotangents of the inputs."""
+        gradient = self.request.gradient
+        several = isinstance(gradient, dict)
+        given = gradient if isinstance(gradient, dict) else {list(self.outputs)[-1]: gradient}
+        sites = [Site(("gradient", name) if several else ("gradient",), name, None) for name in given]
+        values = [self._given(each, site) for each, site in zip(given.values(), sites, strict=True)]
+        targets = [self.outputs[name] for name in given]
+        level = self._level(targets, values, sites)
+        if level is not None:
+            values = [into(self.F, value, level) for value in values]
+        roots = [self._root(*each) for each in zip(targets, values, range(len(sites)), sites, strict=True)]
+        found = vjp(self.builder, roots, list(self.inputs.values()), self._nodes)
+        answer = self._filled(found, self.inputs)
+        return answer if level is None else {n: out_of(self.F, v, level) for n, v in answer.items()}
+
+    def _given(self, given: Tensor | None, site: Site) -> Value | None:
+        """A gradient as a value; its axis of cotangents still there, that of the batch not."""
+        if site.id not in self.outputs:
+            raise UnknownId(f"'{site.id}' is no output", pointer=site.pointer)
+        if given is None:
+            return None
+        value, shape, batch = self.enter(given, site), self.outputs[site.id].shape, self.batch
+        if not self.request.is_grads_batched or not value.shape:
+            return batch.given(self.builder, value, shape)
+        return batch.given(self.builder, value, (value.shape[0], *shape), 1)
+
+    def _level(self, targets: list[Value], values: list[Value | None], sites: Sequence[Site]) -> Level | None:
+        """The level of many cotangents, where the request has them."""
+        if not self.request.is_grads_batched:
+            return None
+        try:
+            return Level(seeds.batch_size(self.F, targets, values))
+        except EngineError as error:
+            raise locate(error, sites[0]) from None
+
+    def _root(self, output: Value, gradient: Value | None, index: int, site: Site) -> tuple[Value, Value]:
+        try:
+            return output, seeds.seed(self.F, output, gradient, index)
+        except EngineError as error:
+            raise locate(error, site) from None
+
+    def jvp(self) -> Named:
+        """The tangents of the outputs."""
+        along = self._along(self.request.tangents or {}, "tangents")
+        found = jvp(self.builder, along, list(self.outputs.values()), self._nodes)
+        return self._filled(found, self.outputs)
+
+    def jacobian(self) -> dict[str, Named]:
+        """Each output by each input, of shape output + input."""
+        outputs, inputs = list(self.outputs.values()), list(self.inputs.values())
+        rows = jacobian(self.builder, outputs, inputs, mode=self.request.mode)
+        return {name: self._row(row) for name, row in zip(self.outputs, rows, strict=True)}
+
+    def hessian(self) -> dict[str, Named]:
+        """The last output's second derivatives by each pair of inputs."""
+        rows = hessian(self.builder, self._scalar("hessian"), list(self.inputs.values()))
+        return {name: self._row(row) for name, row in zip(self.inputs, rows, strict=True)}
+
+    def hvp(self) -> Named:
+        """The last output's Hessian times `v`."""
+        along = self._along(self.request.v or {}, "v")
+        v = [along.get(value) or or_zeros(self.F, None, value.meta) for value in self.inputs.values()]
+        found = hvp(self.builder, self._scalar("hvp"), list(self.inputs.values()), v)
+        return self._answered(zip(self.inputs, found, strict=True))
+
+    @property
+    def _nodes(self) -> Sequence[Any]:
+        return self.builder.graph.nodes[:]
+
+    def _row(self, row: Sequence[Value]) -> Named:
+        return self._answered(zip(self.inputs, row, strict=True))
+
+    def _filled(self, found: Sequence[Value | None], like: Named) -> Named:
+        values = [or_zeros(self.F, each, v.meta) for each, v in zip(found, like.values(), strict=True)]
+        return self._answered(zip(like, values, strict=True))
+
+    def _answered(self, pairs: Iterable[tuple[str, Value]]) -> Named:
+        return {name: self.batch.derivative(self.builder, value) for name, value in pairs}
+
+    def _along(self, given: dict[str, Tensor], field: str) -> dict[Value, Value]:
+        """The directions that a request gives for its inputs."""
+        found = {}
+        for name, each in given.items():
+            place = (field, name)
+            if name not in self.inputs:
+                raise UnknownId(f"'{name}' is no input that requires grad", pointer=place)
+            value = self.inputs[name]
+            tangent = self.batch.given(self.builder, self.enter(each, Site(place, name, None)), value.shape)
+            if tangent.shape != value.shape:
+                raise ShapeError(
+                    f"{field}: '{name}' has shape {list(tangent.shape)}, the input has {list(value.shape)}",
+                    expected=list(value.shape),
+                    actual=list(tangent.shape),
+                    pointer=place,
+                )
+            found[value] = tangent if tangent.dtype is value.dtype else self.F.to(tangent, value.dtype)
+        return found
+
+    def _scalar(self, route: str) -> Value:
+        name, output = list(self.outputs.items())[-1]
+        if output.meta.numel != 1:
+            text = f"The Tensor returned by the function given to {route} should contain a single element"
+            raise GradError(text, actual=list(output.shape), pointer=("outputs",)).at((), node=name)
+        return output
+
+
+_ROUTES: dict[str, Callable[[_Derivation], Derivative]] = {
+    "vjp": _Derivation.vjp,
+    "jvp": _Derivation.jvp,
+    "jacobian": _Derivation.jacobian,
+    "hessian": _Derivation.hessian,
+    "hvp": _Derivation.hvp,
+}
