@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.bounded import Bounded
 from engine.control.body import placeholder
 from engine.control.loop import Loop
-from engine.control.spec import Spec
 from engine.control.segments import kept, stride
+from engine.control.spec import Spec
 from engine.errors import ArgumentError, ShapeError
 from engine.graph import Value
 from engine.language.statements import Scan, While

@@ -2,6 +2,6 @@
 
 Where things are, each line from what it needs to what needs it:
 
-by values   reverse (vjp, grad), forward (jvp: its transpose)
-by bases    derivatives (Jacobians, Hessians: a batch level over unit vectors)
+values      reverse (vjp, grad), forward (jvp: its transpose)
+bases       derivatives (Jacobians, Hessians: a batch level over unit vectors)
 """
