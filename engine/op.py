@@ -163,6 +163,10 @@ class Op:
         """The name without its namespace."""
         return self.name.rpartition(".")[2]
 
+    @property
+    def __name__(self) -> str:
+        return self.short
+
     def match(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """The value of each parameter of a call."""
         found = match(self.short, self.params, args, kwargs)

@@ -61,7 +61,7 @@ def tensor(data: Any, *, dtype: DType | str | None = None, requires_grad: bool =
     """
     wanted = None if dtype is None else dtypes.dtype(dtype)
     if isinstance(data, (Tensor, np.ndarray)):
-        array = data.array if isinstance(data, Tensor) else data
+        array = data if isinstance(data, np.ndarray) else data.detach().numpy()
         found = wanted or _supported(array)
         if array.dtype.kind == "c" and not found.is_complex:
             array = array.real

@@ -39,6 +39,9 @@ def test_a_transform_keeps_the_name_of_its_function() -> None:
 
     for transform in (func.grad, func.grad_and_value, func.jacrev, func.jacfwd, func.vmap):
         assert (transform(loss).__name__, inspect.getdoc(transform(loss))) == ("loss", "What is lost.")
+        assert transform(engine.linalg.norm).__name__ == "norm"
+    with pytest.raises(ValueError, match=r"^vmap\(sin, in_dims=1, \.\.\.\)\(<inputs>\): Got in_dim=1"):
+        func.vmap(engine.sin, in_dims=1)(engine.ones(2))
 
 
 def test_a_gradient_leaves_nothing_in_leaves() -> None:
