@@ -128,6 +128,7 @@ class Op:
         tensors = [p.kind in ("Tensor", "Tensor | Number") and p.default is MISSING for p in self.params]
         first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
         found = {
+            "__name__": self.short,
             "wants_meta": "meta" in names,
             "wants_lead": "lead" in names,
             "has_lists": any(p.kind in LISTS for p in self.params),
@@ -162,10 +163,6 @@ class Op:
     def short(self) -> str:
         """The name without its namespace."""
         return self.name.rpartition(".")[2]
-
-    @property
-    def __name__(self) -> str:
-        return self.short
 
     def match(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """The value of each parameter of a call."""
