@@ -64,6 +64,8 @@ CODES: dict[str, Code] = {code.name: code for code in (
          "No gradient exists: nothing requires one, the dtype is an integer, or the op has no derivative."),
     Code("not-scalar", 422, "Gradient needed",
          "The output has more than one element, so `gradient` is needed."),
+    Code("nan-found", 422, "A nan was made",
+         "With `detect_anomaly`: the first op that made a nan, forward or backward."),
     Code("graph-freed", 422, "Graph freed",
          "A second backward through a graph without `retain_graph`."),
     Code("limit-exceeded", 422, "Limit exceeded",

@@ -13,8 +13,9 @@ ops         signature, binding (calls), elementary and kernels (ufunc steps), sa
             namespace, linalg, special, nn, levels and batched (many samples at once)
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
             of functions), gradcheck, autograd, catalogue
-programs    language (statements), graph (SSA, and its builder), transforms (graph to graph), plan (graph to
-            numpy calls), control (loops and choices), program (statements to an answer)
+programs    language (statements), watch (anomaly mode), graph (SSA, and its builder), transforms (graph
+            to graph), plan (graph to numpy calls), control (loops and choices), program (statements to an
+            answer)
 """
 
 from __future__ import annotations

@@ -133,6 +133,12 @@ class NotDifferentiable(GradError):
     """No derivative exists, or none is implemented."""
 
 
+class AnomalyError(GradError):
+    """Anomaly mode found a nan."""
+
+    code = "nan-found"
+
+
 class GraphFreed(GradError):
     """A second backward through nodes whose saved values are gone."""
 

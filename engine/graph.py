@@ -12,14 +12,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from engine import saved
+from engine.bounded import is_bounded
 from engine.builder import Functions
 from engine.dtypes import DType
-from engine.errors import EngineError, Pointer
+from engine.errors import EngineError, NotImplementedYet, Pointer
 from engine.grad_mode import is_grad_enabled
 from engine.levels import Levels, count, levels_of
 from engine.limits import Limits
 from engine.op import ControlKernel, Op
 from engine.types import Shape, Type
+from engine.watch import Watch
 
 
 class Site(NamedTuple):
@@ -137,12 +139,14 @@ class Graph:
         return value
 
 
-class Budget:
-    """The nodes that a program has made, those of every version of its loop bodies too, held to a limit."""
+class Ledger:
+    """What all builders of one program share: how many nodes they have made, held to a limit, and (in anomaly
+    mode) the values that are watched for nan."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, watch: bool = False) -> None:
         self._limits = limits
         self.spent = 0
+        self.watched: dict[Value, Watch] | None = {} if watch else None
 
     def spend(self) -> None:
         """LimitExceeded if one more is more than the limit."""
@@ -154,11 +158,12 @@ class Budget:
 class GraphBuilder:
     """Appends a node for each op applied to values; what `F` is while a graph is built."""
 
-    def __init__(self, graph: Graph, limits: Limits, budget: Budget | None = None) -> None:
+    def __init__(self, graph: Graph, limits: Limits, ledger: Ledger | None = None) -> None:
         self.active: Levels = ()  # the levels that are open: what is made here is made for each sample
         self.graph = graph
         self.limits = limits
-        self.budget = budget or Budget(limits)
+        self.ledger = ledger or Ledger(limits)
+        self.sweeping = False  # what is appended now belongs to a rule
         self.site = _NOWHERE
         self.F = Functions(self)
 
@@ -176,10 +181,12 @@ class GraphBuilder:
 
     def append(self, op: Op, operands: tuple[Any, ...], attrs: dict[str, Any], given: dict[str, Any]) -> Any:
         """Append a call that is bound already."""
-        self.budget.spend()
+        self.ledger.spend()
         types = op.infer_types(operands, attrs)
         node = GraphNode(op, operands, attrs, given, len(self.graph.nodes), self.site)
         node.levels = levels_of(op, operands, attrs, self.active)
+        if node.levels and is_bounded(types):
+            raise NotImplementedYet("a size that is known only when the program runs, in a batch")
         control = op.run.results if isinstance(op.run, ControlKernel) else None
         outputs = []
         for index, meta in enumerate(types):
@@ -191,6 +198,8 @@ class GraphBuilder:
             node.taped = True
             self._record(node)
         self.graph.nodes.append(node)
+        if self.ledger.watched is not None and not self.sweeping and not control:
+            self.ledger.watched.update((each, Watch.forward(op.short)) for each in outputs)
         return outputs[0] if op.single else node.outputs
 
     def _record(self, node: GraphNode) -> None:

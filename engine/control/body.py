@@ -70,7 +70,7 @@ class Body:
 
     def plan(self, inputs: Sequence[Value], wanted: Sequence[Value | None], effects: str) -> Plan:
         """The plan of its outputs `wanted`, for arrays of `inputs`."""
-        return Plan(self.nodes, inputs, wanted, effects=effects)
+        return Plan(self.nodes, inputs, wanted, effects=effects, watched=self.builder.ledger.watched)
 
 
 def placeholder(like: Value, levels: Levels | None = None) -> Value:

@@ -88,7 +88,7 @@ class Segments(Parts):
     def _body(self) -> Body:
         """One segment: the loop from a checkpoint, for as many iterations as lie before the next."""
         spec, before = self.spec, self.spec.body.builder
-        builder = GraphBuilder(Graph(), before.limits, before.budget)
+        builder = GraphBuilder(Graph(), before.limits, before.ledger)
         carried = [placeholder(v) for v in self.carried]
         length = Value(Type((), int64))
         xs = [Value(Type((self.length, *v.shape), v.dtype), levels=v.levels) for v in self.xs]

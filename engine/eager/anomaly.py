@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.errors import GradError
+from engine.errors import AnomalyError
 
 _ENGINE = str(Path(__file__).resolve().parents[1])
 _NO_TRACE = (
@@ -109,7 +109,7 @@ def watched(node: Any, gradients: list[Any], F: Any) -> Any:
 def _check(node: Any, found: list[Any]) -> None:
     for number, each in enumerate(found):
         if each is not None and np.isnan(each.array).any():
-            raise GradError(f"Function '{node.name()}' returned nan values in its {number}th output.")
+            raise AnomalyError(f"Function '{node.name()}' returned nan values in its {number}th output.")
 
 
 def _tell(node: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from engine.graph import GraphNode, Site, Value, locate
 from engine.plan.late import is_late, late_call
 from engine.plan.memory import last_uses, predict
 from engine.plan.simplify import Instruction, simplify
+from engine.watch import Watch, watching
 
 _GENERATOR, _SIZES = 0, 1  # the registers of the random generator and of the sizes of the run
 
@@ -39,8 +40,10 @@ class Plan:
         outputs: Sequence[Value | None],
         *,
         effects: str = "all",
+        watched: Mapping[Value, Watch] | None = None,
     ) -> None:
-        instructions, same = simplify(nodes, inputs, outputs, effects=effects)
+        self._watched = watched or {}
+        instructions, same = simplify(nodes, inputs, outputs, effects=effects, apart=self._watched)
         self.instructions = instructions
         wanted = [None if each is None else same.get(each, each) for each in outputs]
         dead = last_uses(instructions, {*inputs, *(each for each in wanted if each is not None)})
@@ -95,6 +98,9 @@ class Plan:
             else:
                 metas = tuple(y.meta for y in each.outputs)
                 call = compile_call(each.op, each.operands, metas, each.attrs, each.levels)
+            if self._watched:
+                watches = [self._watched.get(y) for y in each.outputs]
+                call = watching(call, watches, single=each.op.single) if any(watches) else call
             targets = tuple(self._register(y) for y in each.outputs)
             freed = tuple(self._register(value) for value in dead if value.constant is None)
             steps.append(Step(call, sources, each.op.single, targets, freed))

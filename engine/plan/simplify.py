@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,16 +28,17 @@ def simplify(
     wanted: Iterable[Value | None],
     *,
     effects: str = "all",
+    apart: Container[Value] = (),
 ) -> tuple[list[Instruction], dict[Value, Value]]:
     """The calls that `wanted` needs, each once, and which value stands for a merged one.
 
     Values in `given` are known and not computed. With `effects` "all", random draws and loops that may not
     end are kept even if nobody reads them; with "draws" random draws; with "read" none, but if one draw is
     read all are. Control flow is never merged. What decides a size is kept if the size is used, and not
-    merged either: each has a size of its own.
+    merged either: each has a size of its own. Nor are values `apart`.
     """
     deciding = _deciding(nodes)
-    unique = set(deciding.values())
+    unique = {*deciding.values(), *(node for node in nodes if any(y in apart for y in node.outputs))}
     instructions: list[Instruction] = []
     seen: dict[Any, tuple[Value, ...]] = {}
     same: dict[Value, Value] = {}

@@ -26,7 +26,7 @@ class Compiled:
     """The plan of a program for requests of one key, and how its registers become an answer."""
 
     def __init__(self, statements: Sequence[Statement], request: Request, limits: Limits) -> None:
-        self.lowering = lowering = Lowering(limits)
+        self.lowering = lowering = Lowering(limits, watch=request.detect_anomaly)
         self.request = request
         self.batch = Batch(request.batch, request.inputs)
         if self.batch.level is not None:
@@ -43,10 +43,11 @@ class Compiled:
                 swept = {} if found else self._sweep(request, list(names) or _last_names(statements))
                 roots = self.outputs | swept
                 self._answers = Answers(lowering, self.outputs, roots, request.trace, self.batch, found)
-                self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted)
+                watched = lowering.builder.ledger.watched
+                self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted, watched=watched)
         finally:
             reset_builder(token)
-        self.nodes = lowering.builder.budget.spent
+        self.nodes = lowering.builder.ledger.spent
         self.output_bytes = self._answers.nbytes
         self.peak_bytes = self.plan.peak_bytes + self.output_bytes  # the answer may be copies
         limits.check("peak_bytes", self.peak_bytes)

@@ -20,7 +20,7 @@ from engine.errors import (
     UnknownId,
 )
 from engine.grad_mode import set_grad_enabled
-from engine.graph import Graph, GraphBuilder, Site, Value
+from engine.graph import Graph, GraphBuilder, Ledger, Site, Value
 from engine.language.state import placed
 from engine.language.statements import (
     Block,
@@ -60,13 +60,12 @@ class Named(NamedTuple):
 class Lowering:
     """A program, or (with a `scope`) the body of a loop, being turned into one graph."""
 
-    def __init__(self, limits: Limits, scope: Scope | None = None) -> None:
+    def __init__(self, limits: Limits, scope: Scope | None = None, *, watch: bool = False) -> None:
         self.limits = limits
         self.scope = scope
         self.graph = Graph()
-        self.builder: GraphBuilder = GraphBuilder(
-            self.graph, limits, scope.outer.builder.budget if scope else None
-        )
+        ledger = scope.outer.builder.ledger if scope else Ledger(limits, watch=watch)
+        self.builder: GraphBuilder = GraphBuilder(self.graph, limits, ledger)
         self.names: dict[str, Named] = {}
         self.slots = Slots(self.builder, self.leaves)
         self.swept = False  # a statement has run backward

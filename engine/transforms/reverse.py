@@ -16,6 +16,7 @@ from engine.graph import GraphBuilder, GraphNode, Value, locate
 from engine.levels import Levels, without
 from engine.op import ControlKernel
 from engine.pullback import pullback
+from engine.watch import Watch
 
 Hooks = Mapping[Value, Sequence[Callable[[Value], Value]]]  # of a value: what its cotangent goes through
 Needs = Sequence[bool]  # of a node: whose cotangents are wanted, one per operand
@@ -124,9 +125,11 @@ def _through(
     builder: GraphBuilder, node: GraphNode, needs: Needs, cotangents: list[Value | None], sweep: Sweep
 ) -> None:
     site, builder.site = builder.site, node.site
+    sweeping, builder.sweeping = builder.sweeping, True
     try:
         found = _cotangents(builder, node, cotangents, needs)
         sweep.visited.append(node)
+        _watch(builder, node, found)
         for at, (operand, cotangent) in enumerate(zip(node.operands, found, strict=True)):
             if cotangent is not None:
                 gone = _summed(node, at, sweep.kept)
@@ -134,7 +137,7 @@ def _through(
     except EngineError as error:
         raise locate(error, node.site) from None
     finally:
-        builder.site = site
+        builder.site, builder.sweeping = site, sweeping
 
 
 def _cotangents(
@@ -144,6 +147,17 @@ def _cotangents(
     if isinstance(op.run, ControlKernel):
         return op.run.pullback(builder, x, y, g, needs)
     return pullback(op, builder.F, x, y, g, node.attrs, needs)
+
+
+def _watch(builder: GraphBuilder, node: GraphNode, found: Sequence[Value | None]) -> None:
+    """In anomaly mode, look at what a node gave."""
+    watched = builder.ledger.watched
+    if watched is not None:
+        name = node.op.node_name(node.operands, node.given)
+        for number, at in enumerate(node.op.slots(node.operands)):
+            value = found[at]
+            if value is not None:
+                watched.setdefault(value, Watch.backward(name, number))
 
 
 def _summed(node: GraphNode, at: int, kept: Levels | None) -> Levels:

@@ -22,7 +22,7 @@ def instructions(graph: list[Json], inputs: Json, *outputs: str, **settings: Any
     """The names of the ops that a plan calls."""
     prepared = engine.Program(graph).prepare(inputs, outputs=list(outputs), **settings)
     compiled = prepared._compiled
-    graph_nodes = compiled._lowering.graph.nodes
+    graph_nodes = compiled.lowering.graph.nodes
     found, _ = simplify(graph_nodes, compiled._inputs, compiled._answers.wanted, effects=True)
     assert len(found) == len(compiled.plan._steps)
     return [each.op.name for each in found]
