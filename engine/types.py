@@ -178,6 +178,12 @@ def _compare_axes(inner: int, outer: int, shape: Shape, aligned: Sequence[Shape]
     return 0
 
 
+def sums_to(shape: Shape, target: Shape) -> bool:
+    """Whether `target` broadcasts to `shape`, so that a cotangent of `shape` can be summed to it."""
+    extra = len(shape) - len(target)
+    return extra >= 0 and all(want in (1, have) for have, want in zip(shape[extra:], target, strict=True))
+
+
 def wrap_dim(dim: int, rank: int) -> int:
     """`dim` as a negative number, so that a leading batch axis leaves it alone; DimError if out of range."""
     bound = max(rank, 1)

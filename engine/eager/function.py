@@ -34,7 +34,7 @@ from engine.errors import ArgumentError, GradError, GraphFreed, NotImplementedYe
 from engine.grad_mode import is_grad_enabled, no_grad
 from engine.levels import union
 from engine.pullback import fit
-from engine.types import Shape, Type
+from engine.types import Type, sums_to
 
 
 class Context(Node):
@@ -157,7 +157,7 @@ class Context(Node):
             )
         if not isinstance(cotangent, Tensor):
             raise GradError(f"expected Variable or None (got {type(cotangent).__name__})")
-        if not _sums_to(cotangent.meta.shape, meta.shape):
+        if not sums_to(cotangent.meta.shape, meta.shape):
             raise ShapeError(
                 f"Function {self.name()} returned an invalid gradient at index {self._inputs.index(at)} - "
                 f"got {list(cotangent.shape)} but expected shape compatible with {list(meta.shape)}"
@@ -244,9 +244,3 @@ def _positional(forward: Any, args: tuple[Any, ...], kwargs: dict[str, Any], ski
     if bound.kwargs:
         raise ArgumentError(f"forward() got an unexpected keyword argument '{next(iter(bound.kwargs))}'")
     return bound.args[skip:]
-
-
-def _sums_to(shape: Shape, target: Shape) -> bool:
-    """Whether `target` broadcasts to `shape`, so that a cotangent of `shape` can be summed to it."""
-    extra = len(shape) - len(target)
-    return extra >= 0 and all(want in (1, have) for have, want in zip(shape[extra:], target, strict=True))

@@ -42,7 +42,7 @@ def jacrev(
         outputs, out_structure = trees.flatten(output)
         check_real("jacrev", outputs, "outputs")
         inputs, structure = _differentiated(args, argnums)
-        rows = vmap(pull, chunk_size=chunk_size)(trees.unflatten(basis(outputs), out_structure))
+        rows = _rows(pull, trees.unflatten(basis(outputs), out_structure), chunk_size)
         by_input = [split(each, outputs) for each in trees.flatten(rows)[0]]
         found = [
             trees.unflatten(
@@ -111,6 +111,17 @@ def basis(tensors: Sequence[Tensor]) -> list[Tensor]:
         found.append(Tensor(array.reshape(shape), Type(shape, each.dtype)))
         start += count
     return found
+
+
+def _rows(pull: Callable[[Any], Any], cotangents: Any, chunk_size: int | None) -> Any:
+    """The vjp of each cotangent. One after another they are calls like any other, free of what `vmap` cannot
+    do."""
+    if chunk_size != 1:
+        return vmap(pull, chunk_size=chunk_size)(cotangents)
+    leaves, structure = trees.flatten(cotangents)
+    each = [[F.select(leaf, 0, at) for leaf in leaves] for at in range(leaves[0].meta.shape[0])]
+    found = [trees.flatten(pull(trees.unflatten(row, structure)))[0] for row in each]
+    return [F.stack(column, 0) for column in zip(*found, strict=True)]
 
 
 def _differentiated(args: Sequence[Any], argnums: Any) -> tuple[list[Tensor], trees.Structure]:

@@ -81,6 +81,22 @@ def test_a_custom_function_under_every_transform() -> None:
     assert func.jvp(Cube.apply, (x,), (x,))[1].tolist() == [3.0, 24.0]
 
 
+def test_rows_one_by_one_are_free_of_what_vmap_cannot_do() -> None:
+    class Checked(engine.Function):
+        @staticmethod
+        def forward(ctx, x):  # type: ignore[no-untyped-def]
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):  # type: ignore[no-untyped-def]
+            return g * 2 if g.sum().item() > 0 else g
+
+    x = engine.ones(2)
+    with pytest.raises(RuntimeError, match=r"vmap: It looks like you're calling \.item\(\)"):
+        func.jacrev(Checked.apply)(x)
+    assert func.jacrev(Checked.apply, chunk_size=1)(x).tolist() == [[2.0, 0.0], [0.0, 2.0]]
+
+
 def test_a_hessian_is_one_pass_over_a_batch_of_tangents() -> None:
     calls = 0
     weights = engine.tensor(np.random.default_rng(0).uniform(-1, 1, (200, 200)))
