@@ -151,9 +151,17 @@ def agree(left: Shape, right: Shape) -> bool:
     )
 
 
-def learn(metas: Iterable[Type], arrays: Iterable[Any], sizes: Sizes) -> None:
-    """Enter the sizes that arrays turned out to have."""
+def refuse_new(metas: Iterable[Type], *of: Any) -> None:
+    """NotImplementedYet if types have a size that a kernel decides and that is none of those they are `of`:
+    the samples of a batch may each have their own."""
+    made = [size for size in bounded_in(list(metas)) if size.evaluate is None]
+    if made and not {id(size) for size in made} <= {id(size) for size in bounded_in(of)}:
+        raise NotImplementedYet("a size that is known only when the program runs, in a batch")
+
+
+def learn(metas: Iterable[Type], arrays: Iterable[Any], sizes: Sizes, lead: int = 0) -> None:
+    """Enter the sizes that arrays turned out to have, behind `lead` batch axes."""
     for meta, array in zip(metas, arrays, strict=True):
-        for size, actual in zip(meta.shape, getattr(array, "shape", ()), strict=False):
+        for size, actual in zip(meta.shape, getattr(array, "shape", ())[lead:], strict=False):
             if type(size) is Bounded and size.evaluate is None:
                 sizes[id(size)] = actual

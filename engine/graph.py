@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from engine import saved
-from engine.bounded import is_bounded
+from engine.bounded import refuse_new
 from engine.builder import Functions
 from engine.dtypes import DType
-from engine.errors import EngineError, NotImplementedYet, Pointer
+from engine.errors import EngineError, Pointer
 from engine.grad_mode import is_grad_enabled
 from engine.levels import Levels, count, levels_of
 from engine.limits import Limits
@@ -185,8 +185,8 @@ class GraphBuilder:
         types = op.infer_types(operands, attrs)
         node = GraphNode(op, operands, attrs, given, len(self.graph.nodes), self.site)
         node.levels = levels_of(op, operands, attrs, self.active)
-        if node.levels and is_bounded(types):
-            raise NotImplementedYet("a size that is known only when the program runs, in a batch")
+        if node.levels and not isinstance(op.run, ControlKernel):
+            refuse_new(types, [getattr(each, "meta", each) for each in operands], attrs)
         control = op.run.results if isinstance(op.run, ControlKernel) else None
         outputs = []
         for index, meta in enumerate(types):

@@ -154,3 +154,27 @@ def test_sizes_that_come_from_each_other_a_thousand_times() -> None:
     graph = [{"id": "y0", **POSITIVE}, *links, {"id": "s", **call("sum", "y2000")}]
     x = engine.tensor([1.0, -2.0, 3.0], requires_grad=True)
     assert engine.Program(graph).backward({"x": x}).grads["x"].tolist() == [2001.0, 0.0, 2001.0]
+
+
+def test_derivatives_of_several_outputs_at_once() -> None:
+    """What flows back has a batch axis of four, which is not the size of the run, three."""
+    graph = [
+        {"id": "s", **call("sum", call("square", POSITIVE))},
+        {"id": "y", **call("mul", "x", "s")},
+        {"id": "r", **call("mul", call("sum", POSITIVE), "s")},
+    ]
+    point = np.array([1.0, -2.0, 3.0, 4.0])
+    x = engine.tensor(point, requires_grad=True)
+    found = engine.Program(graph).jacobian({"x": x}, outputs=["y", "r"]).derivative
+    taken = point > 0
+    total, slope = (point[taken] ** 2).sum(), 2 * point * taken
+    np.testing.assert_allclose(found["y"]["x"].array, np.eye(4) * total + np.outer(point, slope))
+    np.testing.assert_allclose(found["r"]["x"].array, taken * total + point[taken].sum() * slope)
+
+
+@pytest.mark.parametrize("result", [POSITIVE, call("sum", POSITIVE)], ids=["itself", "its sum"])
+def test_each_sample_of_a_batch_has_its_own_size_and_is_refused(result: dict[str, Any]) -> None:
+    body = {"params": ["x"], "do": [], "yield": result}
+    graph = [{"id": "y", "op": "vmap", "in": ["xs"], "body": body}]
+    with pytest.raises(engine.errors.NotImplementedYet, match="known only when the program runs, in a batch"):
+        engine.Program(graph).prepare({"xs": engine.tensor(POINTS)}, route="forward")
