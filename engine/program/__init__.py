@@ -2,7 +2,8 @@
 
 Where things are, each line from what it needs to what needs it:
 
-graph       slots (`.grad`), scope, loops, choices and functions (bodies), lowering (statements to graph)
+graph       slots (`.grad`), changes (of flags and slots), scope, loops, choices and functions (bodies),
+            lowering (statements to graph)
 asked       request, batch, derivation
 answer      trace, result, answer
 program     compiled, explain, program, gradcheck

@@ -6,7 +6,7 @@ follow them, so what a program means does not depend on how it is run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from engine import grad_checks
@@ -14,9 +14,6 @@ from engine.eager.factories import FACTORIES
 from engine.errors import (
     ArgumentError,
     EngineError,
-    GradError,
-    NotImplementedYet,
-    RuntimeArgumentError,
     UnknownId,
 )
 from engine.grad_mode import set_grad_enabled
@@ -41,11 +38,12 @@ from engine.language.statements import (
     op_of,
 )
 from engine.limits import Limits
+from engine.program.changes import change, lower_grad, lower_hook
 from engine.program.choices import lower_cond
 from engine.program.functions import lower_transform
 from engine.program.loops import lower_scan, lower_while
 from engine.program.scope import Scope, as_value
-from engine.program.slots import Slots, check_unused
+from engine.program.slots import Slots
 from engine.types import Type
 
 
@@ -142,11 +140,11 @@ class Lowering:
             case Transform():
                 self._define_all(each.out, lower_transform(self, each), each.kind)
             case Hook():
-                self._hook(each)
+                lower_hook(self, each)
             case GradCall():
-                self._grad(each)
+                lower_grad(self, each)
             case StateChange():
-                _CHANGES[each.kind](self, each)
+                change(self, each)
 
     def _define_all(self, names: Sequence[str | None], values: Sequence[Value], what: str = "") -> None:
         if len(names) != len(values):
@@ -158,20 +156,6 @@ class Lowering:
             )
         for name, value in zip(names, values, strict=True):
             self.define(name, value)
-
-    def _hook(self, each: Hook) -> None:
-        value = self.resolve(each.target)
-        if not value.requires_grad:
-            raise GradError("cannot register a hook on a tensor that doesn't require gradient")
-        self.slots.hooks.setdefault(value, []).append(lambda g: self._hooked(each, g))
-
-    def _hooked(self, each: Hook, cotangent: Value) -> Value:
-        """What a hook makes of a gradient."""
-        (found,) = self.inline(each.body, [cotangent])
-        if found.shape != cotangent.shape:
-            name = each.target.name
-            raise RuntimeArgumentError(f"hook '{name}' has changed the size of value").at(each.pointer)
-        return found
 
     def _call(self, each: OpCall) -> None:
         args = [self.resolve(arg) for arg in each.args]
@@ -211,78 +195,6 @@ class Lowering:
         value = Value(meta)
         value.constant = literal.value.array
         return _required(value, requires_grad)
-
-    # -- state
-
-    def _requires_grad(self, each: StateChange) -> None:
-        value = self.resolve(each.targets[0])
-        if self.scope is not None and self.scope.owns(value):
-            raise NotImplementedYet("requires_grad_ of a value from outside the body is not implemented yet")
-        wanted = each.settings.get("requires_grad", True)
-        grad_checks.check_switched(value.dtype, value.maker is None, wanted)
-        if value.maker is None:
-            value.requires_grad = wanted
-
-    def _retain_grad(self, each: StateChange) -> None:
-        for target in each.targets:
-            self.slots.retain(self.resolve(target))
-
-    def _zero_grad(self, each: StateChange) -> None:
-        self.slots.zero([self.resolve(target) for target in each.targets])
-
-    def _read_grad(self, each: StateChange) -> None:
-        found = self.slots.grads.get(self.resolve(each.targets[0]))
-        if found is None:
-            raise GradError(f"'{each.targets[0].name}' has no grad yet: it is None", pointer=("in", 0))
-        self.define(each.id, found)
-
-    def _backward(self, each: StateChange) -> None:
-        settings = each.settings
-        inputs = settings.get("inputs")
-        self.swept = True
-        self.slots.backward(
-            [self.resolve(each.targets[0])],
-            [self.resolve(settings.get("gradient"))],
-            inputs=None if inputs is None else [self.resolve(ref) for ref in inputs],
-            retain_graph=settings.get("retain_graph"),
-            create_graph=settings.get("create_graph", False),
-        )
-
-    def _grad(self, each: GradCall) -> None:
-        settings = each.settings
-        materialize = settings.get("materialize_grads", False)
-        grad_checks.check_materialized(materialize, settings.get("allow_unused"))
-        outputs = [self.resolve(arg) for arg in each.outputs]
-        for at, output in enumerate(outputs):
-            if not isinstance(output, Value):
-                raise ArgumentError("grad: an output is a tensor", pointer=("in", at))
-        targets = [self.resolve(ref) for ref in each.wrt]
-        given = self.resolve(settings.get("grad_outputs"))
-        given = [None] * len(outputs) if given is None else given if isinstance(given, list) else [given]
-        create_graph = settings.get("create_graph", False)
-        grad_checks.check_inputs(targets, "grad")
-        roots = self.slots.roots(outputs, given, create_graph)
-        grad_checks.check_wrt(targets)
-        sweep = self.slots.sweep(roots, targets, settings.get("retain_graph"), create_graph)
-        if self.scope is not None:
-            self.scope.check_grad(targets, sweep)
-        for index, (name, target) in enumerate(zip(each.out, targets, strict=True)):
-            found = sweep.cotangents.get(target)
-            if found is None and materialize:
-                found = self.builder.F.zeros_like(target)
-            elif found is None:
-                check_unused(settings, name, index)
-            if found is not None:
-                self.define(name, found)
-
-
-_CHANGES: dict[str, Callable[[Lowering, StateChange], None]] = {
-    "requires_grad_": Lowering._requires_grad,
-    "retain_grad": Lowering._retain_grad,
-    "zero_grad": Lowering._zero_grad,
-    "read_grad": Lowering._read_grad,
-    "backward": Lowering._backward,
-}
 
 
 def _required(leaf: Value, requires_grad: bool) -> Value:
