@@ -59,7 +59,7 @@ class Run:
         cond, body = self.loop.plans
         for number, at in enumerate(self._order()):
             if number % self.spec.every == 0 and self.states is not None:
-                self.generator.set_state(self.states[number // self.spec.every])
+                self.generator.set_state(self.states[at // self.spec.every])
             before = self.generator.get_state() if self.loop.wanted[self.loop.places.states] else None
             inputs = self._inputs(at)
             mask = self._mask(cond, inputs, at)

@@ -109,7 +109,7 @@ class Conversions:
         if not self.meta.shape:
             raise ArgumentError("iteration over a 0-d tensor")
         rows: Any = self
-        return iter([rows[at] for at in range(len(self))])
+        return iter(rows.unbind())
 
     def __hash__(self) -> int:
         return id(self)
