@@ -1,0 +1,77 @@
+"""The samples of the registry that can be transformed, and what is known not to be exact of them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.op import NoDerivative
+from tests.engine.harness import Array, Sampled, samples, width
+from tests.engine.transforming import Functions, Programs, Way, floating_outputs, points_of
+
+WAYS: dict[str, type[Way]] = {"functions": Functions, "programs": Programs}
+
+# Samples whose results have as many elements as a mask has true ones: a program knows that when it runs.
+SELECTED = {"getitem-10"}
+MASKED = {*SELECTED, "index_put-3"}  # or their gradients do
+
+# Ops whose derivatives agree less well than rounding allows, with the reason.
+LOOSE = {
+    "nn.functional.binary_cross_entropy": (
+        1e-10,
+        "PyTorch bounds x (1 - x) below by 1e-12 in the gradient and adds 1e-12 to it in what comes of that",
+    )
+}
+
+EVERY = list(samples())
+TRANSFORMED = [
+    each
+    for each in EVERY
+    if points_of(each) and floating_outputs(each) and not isinstance(each.op.vjp, NoDerivative)
+]
+
+
+def by_way(cases: Sequence[Sampled], *, masked: bool = True) -> list[Any]:
+    """Each sample by each way; programs may not call internal ops, and only some know the size of a mask."""
+    found = []
+    for name, way in WAYS.items():
+        for each in cases:
+            internal = each.op.name.startswith("_")
+            if way is not Programs or not (internal or (each.id in MASKED and not masked)):
+                found.append(pytest.param(way, each, id=f"{name}-{each.id}"))
+    return found
+
+
+def generator_of(sampled: Sampled) -> np.random.Generator:
+    """The same numbers for a sample at every run."""
+    return np.random.default_rng(zlib.crc32(sampled.id.encode()))
+
+
+def like(generator: np.random.Generator, arrays: Sequence[Array]) -> list[Array]:
+    """Random arrays of the shapes and dtypes of others."""
+    found = []
+    for array in arrays:
+        values: Any = generator.uniform(-1, 1, array.shape)
+        if array.dtype.kind == "c":
+            values = values + 1j * generator.uniform(-1, 1, array.shape)
+        found.append(np.asarray(values, array.dtype))
+    return found
+
+
+def narrowest(*arrays: Array) -> int:
+    """The bytes of a real number of the narrowest dtype among floating arrays."""
+    return min(width(array.dtype) for array in arrays)
+
+
+def inner(left: Sequence[Array], right: Sequence[Array]) -> tuple[float, float]:
+    """The sum of Re(conj(left) right), and the sum of the sizes of its terms."""
+    total = size = 0.0
+    for one, other in zip(left, right, strict=True):
+        terms = np.conj(one.astype(np.complex128)) * other
+        total += float(terms.real.sum())
+        size += float(np.abs(terms).sum())
+    return total, size
