@@ -11,7 +11,8 @@ import pytest
 
 from engine.op import NoDerivative
 from tests.engine.harness import Array, Sampled, samples, width
-from tests.engine.transforming import Functions, Programs, Way, floating_outputs, points_of
+from tests.engine.sampling import Programs
+from tests.engine.transforming import Functions, Way, floating_outputs, points_of
 
 WAYS: dict[str, type[Way]] = {"functions": Functions, "programs": Programs}
 

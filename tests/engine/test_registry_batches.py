@@ -10,7 +10,8 @@ import pytest
 from engine.errors import NotImplementedYet
 from tests.engine.harness import Array, Sampled
 from tests.engine.registered import SELECTED, TRANSFORMED, by_way, generator_of, like
-from tests.engine.transforming import Programs, Way, in_single, points_of
+from tests.engine.sampling import Programs
+from tests.engine.transforming import Way, in_single, points_of
 
 SIZE = 3
 

@@ -19,7 +19,8 @@ from tests.engine.registered import (
     like,
     narrowest,
 )
-from tests.engine.transforming import Programs, Way, floating_outputs, in_single, points_of
+from tests.engine.sampling import Programs
+from tests.engine.transforming import Way, floating_outputs, in_single, points_of
 
 ROUNDING = {8: 1e-12, 4: 2e-5, 2: 1e-2}  # of the terms of a sum, by bytes of a real number
 
