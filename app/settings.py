@@ -109,6 +109,12 @@ class Settings(BaseModel):
     )
     max_output_bytes: ByteSize = Field(ByteSize(64 * MIB), ge=1, description="An answer.")
     max_iterations: int = Field(1_000_000, ge=1, description="Iterations of one loop.")
+    history_bytes: ByteSize = Field(
+        ByteSize(16 * MIB),
+        ge=0,
+        description="What a loop may keep of its iterations for its derivative; beyond it checkpoints are "
+        "kept, and the rest is computed again. 0 keeps everything.",
+    )
     max_nodes: int = Field(
         1_000_000, ge=1, description="Operations that a graph becomes, its backward passes included."
     )

@@ -45,6 +45,7 @@ class Service:
             elements=settings.max_elements,
             peak_bytes=settings.max_peak_bytes,
             iterations=settings.max_iterations,
+            history_bytes=settings.history_bytes,
             nodes=settings.max_nodes,
             trace=settings.max_trace,
             output_bytes=settings.max_output_bytes,

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.anyio
 JSON = {"content-type": "application/json"}
 
 
-async def answer_under(body: Any, **limits: int) -> httpx.Response:
-    """The answer to a request on /forward under these limits."""
+async def answer_under(body: Any, route: str = "/forward", **limits: int) -> httpx.Response:
+    """The answer to a request under these limits."""
     content = body if isinstance(body, bytes) else json.dumps(body)
     async with serve(Settings(compute="inline", **limits)) as client:  # type: ignore[arg-type]  # names from a table
-        return await client.post("/forward", content=content, headers=JSON)
+        return await client.post(route, content=content, headers=JSON)
 
 
 def chain(length: int) -> list[Any]:
@@ -165,3 +165,19 @@ async def test_the_trace_of_a_loop() -> None:
     assert [each["name"] for each in nodes] == ["AddBackward0"] * 3 + ["AccumulateGrad"]
     assert (await answer_under(body, max_trace=len(nodes))).status_code == 200
     checked(await answer_under(body, max_trace=2), 422, "limit-exceeded")
+
+
+async def test_checkpoints_bound_what_a_long_loop_keeps() -> None:
+    wave = {"op": "sin", "in": ["v"]}
+    loop = {
+        "id": "y", "op": "while", "carry": {"v": "x"}, "cond": {"yield": {"op": "lt", "in": ["n", 0]}},
+        "body": {"yield": {"v": wave}}, "max_iters": 100_000,
+    }  # fmt: skip
+    body = {
+        "inputs": {"x": {"data": [0.5] * 1000, "requires_grad": True}, "n": 1},
+        "graph": [loop, {"id": "s", "op": "sum", "in": ["y"]}],
+    }
+    bound = {"max_peak_bytes": 64 << 20}
+    assert (await answer_under(body, "/backward", **bound)).status_code == 200
+    refused = await answer_under(body, "/backward", **bound, history_bytes=0)
+    assert "peak_bytes" in checked(refused, 422, "limit-exceeded")["detail"]
