@@ -14,8 +14,8 @@ ops         signature, binding (calls), elementary and kernels (ufunc steps), sa
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
             of functions), gradcheck, autograd, catalogue
 programs    language (statements), watch (anomaly mode), graph (SSA, and its builder), transforms (graph
-            to graph), plan (graph to numpy calls), control (loops and choices), program (statements to an
-            answer)
+            to graph), plan (graph to numpy calls), control (loops and choices), listing (graphs and plans,
+            as text), program (statements to an answer)
 """
 
 from __future__ import annotations

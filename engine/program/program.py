@@ -18,9 +18,11 @@ from typing import Any, Unpack
 from engine.eager.factories import tensor
 from engine.eager.tensor import Tensor
 from engine.errors import DuplicateId, UnknownId
+from engine.graph import Graph
 from engine.language.reading import Reader
 from engine.language.statements import canonical
 from engine.limits import Limits
+from engine.plan import Plan
 from engine.program.compiled import Compiled
 from engine.program.explain import outline
 from engine.program.request import BackwardCalls, Gradient, Request, Settings
@@ -42,6 +44,16 @@ class Prepared:
         self.flops = compiled.plan.flops
         self.nodes = compiled.nodes
         self.output_bytes = compiled.output_bytes
+
+    @property
+    def graph(self) -> Graph:
+        """What the statements, and derivatives of them, became; `engine.listing` shows it as text."""
+        return self._compiled.lowering.graph
+
+    @property
+    def plan(self) -> Plan:
+        """What a run calls."""
+        return self._compiled.plan
 
     def run(self) -> Result:
         """Compute the outputs, grads and trace."""
