@@ -47,8 +47,9 @@ fix: $(READY) ## format, and repair what ruff can repair
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-contract: $(READY) ## write openapi/ anew from the code
+contract: $(READY) ## write openapi/, and what docs/ prints, anew from the code
 	$(PY) -m app.reference
+	$(PY) -m tests.contract.printed
 
 # pip's own configuration files are set aside: folders of wheels that one machine happens to have must not
 # decide what is locked for all. An index of your own goes into PIP_INDEX_URL.
