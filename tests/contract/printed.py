@@ -1,7 +1,7 @@
 """`python -m tests.contract.printed [PAGE …]` writes into the pages of docs/ what their programs print.
 
-The programs of a page, its blocks of Python, are run one after another in a process of their own: an op that a
-page defines is no op of the service. What each prints stands in the block of text under it.
+The programs of a page, its blocks of Python, are run one after another in a process of their own: an op that
+a page defines is no op of the service. What each prints stands in the block of text under it.
 """
 
 import re
