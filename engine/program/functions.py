@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.bounded import Bounded
 from engine.errors import ArgumentError, GradError, ShapeError, ValueArgumentError
-from engine.grad_mode import set_grad_enabled
+from engine.grad_mode import is_grad_enabled, set_grad_enabled
 from engine.graph import Value
 from engine.language.statements import Transform
 from engine.levels import Level, into, out_of
@@ -31,7 +31,8 @@ def lower_transform(outer: Lowering, each: Transform) -> list[Value]:
     if each.kind == "vmap":
         return _vmap(outer, each, args)
     with set_grad_enabled(True):
-        return Function(outer, each, args).results()
+        found = Function(outer, each, args).results()
+    return found if is_grad_enabled() else [outer.builder.F.detach(value) for value in found]
 
 
 class Function:

@@ -106,6 +106,14 @@ def test_the_result_of_a_transform_is_differentiated_by_what_is_outside() -> Non
     assert found.grads["w"].item() == pytest.approx(3 * 4.0)  # type: ignore[union-attr]
 
 
+def test_under_no_grad_the_result_is_a_constant() -> None:
+    inside = of("jvp", "x", body=body(node("pow", "a", 3)), id="d")
+    graph = [{"with": "no_grad", "do": [inside]}, let("y", "mul", "d", "x")]
+    found = engine.Program(graph).backward({"x": leaf(2.0)}, ["d", "y"])
+    assert found.outputs["d"].item() == 12.0 and not found.outputs["d"].requires_grad
+    assert found.grads["x"].item() == 12.0  # type: ignore[union-attr]
+
+
 def test_several_inputs_and_outputs() -> None:
     product, total = node("mul", "a", "b"), node("add", "a", "b")
     statement = {
