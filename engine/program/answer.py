@@ -36,8 +36,8 @@ class Answers:
         self._outputs = {name: batch.every(builder, value) for name, value in outputs.items()}
         named = [] if derivative else slots.targets()
         self._targets = {value.name: value for value in named if value.name}
-        found = {name: slots.grads.get(value) for name, value in self._targets.items()}
-        grads = {name: value and batch.derivative(builder, value) for name, value in found.items()}
+        found = {name: (slots.grads.get(value), value) for name, value in self._targets.items()}
+        grads = {name: grad and batch.derivative(builder, grad, by) for name, (grad, by) in found.items()}
         derivatives = _flat(derivative or {})
         self._loops = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
         self._traced = self._traced_values() if mode == "values" else []

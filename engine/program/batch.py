@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from engine.eager.tensor import Tensor
 from engine.errors import ArgumentError, ShapeError, UnknownField, UnknownId, ValueArgumentError, shown
 from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphBuilder, Value
-from engine.levels import Level, into, out_of
+from engine.levels import Level, into, out_of, sum_over
 from engine.types import Shape
 
 _FIELDS = ("inputs", "grads", "randomness")
@@ -55,11 +56,29 @@ class Batch:
             found: Value = out_of(builder.F, value, self.level)
         return found
 
-    def derivative(self, builder: GraphBuilder, value: Value) -> Value:
-        """A derivative as it is answered: of every sample, or the sum over them."""
-        if self.level is None or (self.level.summed and self.level not in value.levels):
+    def derivative(self, builder: GraphBuilder, value: Value, *by: Value, apart: bool = False) -> Value:
+        """A derivative by the values in `by` as it is answered: of every sample, or the sum over them where
+        none of those has the axis. It is that sum already, unless it was taken `apart`."""
+        level = self.level
+        if level is None or not level.summed or any(level in each.levels for each in by):
+            return self.every(builder, value)
+        if not apart:
             return value
-        return self.every(builder, value)
+        with set_grad_enabled(False):
+            found: Value = sum_over(builder.F, value, level)
+        return found
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Inside, derivatives are those of each sample, also where their sum is asked for."""
+        summed = self.level is not None and self.level.summed
+        if self.level is not None:
+            self.level.summed = False
+        try:
+            yield
+        finally:
+            if self.level is not None:
+                self.level.summed = summed
 
 
 def _check(given: dict[str, Any]) -> None:

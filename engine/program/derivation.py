@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from engine import seeds
 from engine.eager.tensor import Tensor
-from engine.errors import EngineError, GradError, ShapeError, UnknownId
+from engine.errors import EngineError, GradError, NotScalar, ShapeError, UnknownId
 from engine.graph import Site, Value, locate
 from engine.levels import Level, into, out_of
 from engine.transforms.derivatives import hessian, hvp, jacobian, or_zeros
@@ -53,7 +54,7 @@ class _Derivation:
             values = [into(self.F, value, level) for value in values]
         roots = [self._root(*each) for each in zip(targets, values, range(len(sites)), sites, strict=True)]
         found = vjp(self.builder, roots, list(self.inputs.values()), self._nodes)
-        answer = self._filled(found, self.inputs)
+        answer = self._filled(found)
         return answer if level is None else {n: out_of(self.F, v, level) for n, v in answer.items()}
 
     def _given(self, given: Tensor | None, site: Site) -> Value | None:
@@ -86,39 +87,45 @@ class _Derivation:
         """The tangents of the outputs."""
         along = self._along(self.request.tangents or {}, "tangents")
         found = jvp(self.builder, along, list(self.outputs.values()), self._nodes)
-        return self._filled(found, self.outputs)
+        tangents = zip(self.outputs.items(), found, strict=True)
+        return {n: self.batch.every(self.builder, or_zeros(self.F, t, v.meta)) for (n, v), t in tangents}
 
     def jacobian(self) -> dict[str, Named]:
         """Each output by each input, of shape output + input."""
-        outputs, inputs = list(self.outputs.values()), list(self.inputs.values())
-        rows = jacobian(self.builder, outputs, inputs, mode=self.request.mode)
-        return {name: self._row(row) for name, row in zip(self.outputs, rows, strict=True)}
+        outputs, inputs, mode = list(self.outputs.values()), list(self.inputs.values()), self.request.mode
+        apart = mode == "forward"  # tangents are of each sample, whatever a sum is of
+        with self.batch.apart() if apart else nullcontext():
+            rows = jacobian(self.builder, outputs, inputs, mode=mode)
+        return {name: self._row(row, apart=apart) for name, row in zip(self.outputs, rows, strict=True)}
 
     def hessian(self) -> dict[str, Named]:
         """The last output's second derivatives by each pair of inputs."""
-        rows = hessian(self.builder, self._scalar("hessian"), list(self.inputs.values()))
-        return {name: self._row(row) for name, row in zip(self.inputs, rows, strict=True)}
+        with self.batch.apart():  # a row is of each sample where the input of either side has the axis
+            rows = hessian(self.builder, self._scalar("hessian"), list(self.inputs.values()))
+        named = zip(self.inputs.items(), rows, strict=True)
+        return {name: self._row(row, value, apart=True) for (name, value), row in named}
 
     def hvp(self) -> Named:
         """The last output's Hessian times `v`."""
         along = self._along(self.request.v or {}, "v")
         v = [along.get(value) or or_zeros(self.F, None, value.meta) for value in self.inputs.values()]
         found = hvp(self.builder, self._scalar("hvp"), list(self.inputs.values()), v)
-        return self._answered(zip(self.inputs, found, strict=True))
+        return self._row(found)
 
     @property
     def _nodes(self) -> Sequence[Any]:
         return self.builder.graph.nodes[:]
 
-    def _row(self, row: Sequence[Value]) -> Named:
-        return self._answered(zip(self.inputs, row, strict=True))
+    def _row(self, row: Sequence[Value], *by: Value, apart: bool = False) -> Named:
+        """Derivatives by each input, and by what is in `by`, as they are answered."""
+        return {
+            name: self.batch.derivative(self.builder, each, value, *by, apart=apart)
+            for (name, value), each in zip(self.inputs.items(), row, strict=True)
+        }
 
-    def _filled(self, found: Sequence[Value | None], like: Named) -> Named:
-        values = [or_zeros(self.F, each, v.meta) for each, v in zip(found, like.values(), strict=True)]
-        return self._answered(zip(like, values, strict=True))
-
-    def _answered(self, pairs: Iterable[tuple[str, Value]]) -> Named:
-        return {name: self.batch.derivative(self.builder, value) for name, value in pairs}
+    def _filled(self, found: Sequence[Value | None]) -> Named:
+        metas = [value.meta for value in self.inputs.values()]
+        return self._row([or_zeros(self.F, each, meta) for each, meta in zip(found, metas, strict=True)])
 
     def _along(self, given: dict[str, Tensor], field: str) -> dict[Value, Value]:
         """The directions that a request gives for its inputs."""
@@ -143,7 +150,7 @@ class _Derivation:
         name, output = list(self.outputs.items())[-1]
         if output.meta.numel != 1:
             text = f"The Tensor returned by the function given to {route} should contain a single element"
-            raise GradError(text, actual=list(output.shape), pointer=("outputs",)).at((), node=name)
+            raise NotScalar(text, actual=list(output.shape), pointer=("outputs",)).at((), node=name)
         return output
 
 

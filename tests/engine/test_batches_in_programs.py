@@ -55,6 +55,35 @@ def test_gradients_of_the_sum() -> None:
     np.testing.assert_array_equal(found.grads["x"].array, np.stack([one["x"] for one in alone]))  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("route", ["backward", "vjp", "jacobian", "forward mode", "hessian", "hvp", "jvp"])
+def test_a_sum_is_over_what_has_no_axis_and_only_that(route: str) -> None:
+    graph = [let("y", "sum", node("mul", node("mul", "x", "x"), "w"))]  # by x twice: the same for each sample
+    asked = {"x": leaf(XS), "w": leaf(W[:, 0])}
+    directions: Json = {"x": const(XS), "w": const(W[:, 1])}
+    settings: Json = {"hvp": {"v": directions}, "jvp": {"tangents": directions}}.get(route, {})
+    if route == "forward mode":
+        route, settings = "jacobian", {"mode": "forward"}
+    each, total = (
+        flat(
+            getattr(engine.Program(graph), route)(asked, batch={"inputs": ["x"], "grads": grads}, **settings)
+        )
+        for grads in ("per_sample", "sum")
+    )
+    assert each.keys() == total.keys()
+    for name, array in each.items():
+        expected = array.sum(0) if set(name) == {"w"} else array
+        np.testing.assert_allclose(total[name], expected, rtol=1e-14)
+
+
+def flat(found: engine.Result) -> dict[str, Any]:
+    """Gradients or derivatives, by the names of the inputs that they are by; tangents by their outputs."""
+    derivative: Json = found.derivative or found.grads
+    if "y" in derivative and isinstance(derivative["y"], dict):
+        derivative = derivative["y"]
+    pairs = {name: each if isinstance(each, dict) else {"": each} for name, each in derivative.items()}
+    return {outer + inner: each.array for outer, row in pairs.items() for inner, each in row.items()}
+
+
 def test_a_gradient_for_each_sample_or_one_for_all() -> None:
     program, v = engine.Program(GRAPH[:1]), RANDOM.standard_normal((4, 2))
     asked = {name: each for name, each in inputs().items() if name != "s"}
