@@ -1,9 +1,9 @@
 """Checkpoints: a loop as a loop over segments of itself.
 
-A history of n entries is long where n is. A loop whose history would exceed the limit keeps every k-th entry
-only, k the root of n. Its vjp is that of a loop over segments, each a loop of k iterations that runs again
-from its checkpoint. That takes memory for 2 k entries in place of k k, and one more forward pass; the number
-of iterations need not be known.
+A history of n entries is long where n is. A loop whose history would exceed the limit keeps every k-th
+entry only, k about the root of n. Its vjp is that of a loop over segments, each a loop of k iterations that
+runs again from its checkpoint. That takes memory for 2 k entries in place of k k, and one more forward pass;
+the number of iterations need not be known.
 """
 
 from __future__ import annotations
@@ -31,11 +31,17 @@ _ENTRY_BYTES = 200  # an entry's own size, where a history is a list until the l
 
 
 def stride(carried: Sequence[Value], iterations: int, limits: Limits, *, draws: bool) -> int:
-    """How many iterations there are from one checkpoint to the next; 1: every one is in the history."""
+    """How many iterations there are from one checkpoint to the next; 1: every one is in the history.
+
+    The root of their number, or more if the checkpoints alone would exceed the limit; but two segments at
+    least, so that the loop of a segment is a shorter one.
+    """
     entry = sum(value.nbytes + _ENTRY_BYTES for value in carried) + STATE_BYTES * draws
-    if not limits.history_bytes or entry * iterations <= limits.history_bytes:
+    whole = entry * iterations
+    if not limits.history_bytes or whole <= limits.history_bytes:
         return 1
-    return math.isqrt(max(iterations - 1, 0)) + 1
+    fitting = -(-whole // limits.history_bytes)
+    return min(max(math.isqrt(iterations - 1) + 1, fitting), (iterations + 1) // 2)
 
 
 def kept(iterations: int, every: int, *, known: bool) -> int:

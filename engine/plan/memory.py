@@ -56,7 +56,7 @@ def predict(
         flops += work(each)
         for value in dead:
             now -= held.pop(value, 0)
-    return peak, flops
+    return int(peak), int(flops)
 
 
 def is_view(each: Instruction) -> bool:
