@@ -20,7 +20,8 @@ from engine.transforms.reverse import Sweep
 
 class Answers:
     """What the answers to requests of one kind have in common. `wanted` are the values that a plan must give,
-    `nbytes` the size of what is sent back. `roots` are the values that a trace starts from."""
+    `nbytes` the size of what is sent back, `outputs` as they are answered: with the axis of a batch. `roots`
+    are the values that a trace starts from."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class Answers:
     ) -> None:
         self._lowering, self._roots, self._mode, self._derivative = lowering, roots, mode, derivative
         slots, nodes, builder = lowering.slots, lowering.graph.nodes, lowering.builder
-        self._outputs = {name: batch.every(builder, value) for name, value in outputs.items()}
+        self.outputs = {name: batch.every(builder, value) for name, value in outputs.items()}
         named = [] if derivative else slots.targets()
         self._targets = {value.name: value for value in named if value.name}
         found = {name: (slots.grads.get(value), value) for name, value in self._targets.items()}
@@ -41,8 +42,8 @@ class Answers:
         derivatives = _flat(derivative or {})
         self._loops = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
         self._traced = self._traced_values() if mode == "values" else []
-        returned = [*self._outputs.values(), *grads.values(), *derivatives, *self._traced]
-        self.wanted = [*self._outputs.values(), *grads.values(), *derivatives, *self._loops, *self._traced]
+        returned = [*self.outputs.values(), *grads.values(), *derivatives, *self._traced]
+        self.wanted = [*self.outputs.values(), *grads.values(), *derivatives, *self._loops, *self._traced]
         self.nbytes = sum(each.nbytes for each in returned if each is not None)
         self._flags = {} if self._loops else {name: self._known_flags(name) for name in outputs}
         self._rendered = self._render(Trace(nodes, {}), None) if mode is True and not self._loops else None
@@ -70,7 +71,7 @@ class Answers:
     def result(self, values: Sequence[Any], shared: Iterable[Any], sizes: Sizes) -> Result:
         """The answer made of the values of `wanted`. `shared` are the arrays that must not be given away."""
         remaining = iter(values)
-        outputs = {name: next(remaining) for name in self._outputs}
+        outputs = {name: next(remaining) for name in self.outputs}
         grads = {name: next(remaining) for name in self._targets}
         derivatives = _fill(self._derivative, remaining)
         records: Records = {loop: next(remaining) for loop in self._loops}
@@ -91,7 +92,7 @@ class Answers:
                 )
         taken = {id(each) for each in shared}
         metas = {
-            name: resolve(value.meta, sizes) if sizes else value.meta for name, value in self._outputs.items()
+            name: resolve(value.meta, sizes) if sizes else value.meta for name, value in self.outputs.items()
         }
         return Result(
             {

@@ -152,6 +152,11 @@ class Compiled:
             raise locate(error, Site(() if placed else whole, sites[-1].id, None)) from None
         return targets
 
+    @property
+    def answered(self) -> dict[str, Value]:
+        """The outputs with the axis of a batch, as they are answered."""
+        return self._answers.outputs
+
     def run(self, request: Request, generator: Any) -> Result:
         """The answer to a request of this key."""
         sizes: Sizes = {}

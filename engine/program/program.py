@@ -66,7 +66,7 @@ class Prepared:
             "peak_bytes": self.peak_bytes,
             "flops": self.flops,
             "output_bytes": self.output_bytes,
-            **outline(compiled.plan, compiled.outputs, compiled.nodes),
+            **outline(compiled.plan, compiled.answered, compiled.nodes),
         }
 
 

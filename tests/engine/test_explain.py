@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 
 import engine
 from engine.program.explain import MAX_STEPS
@@ -65,6 +66,26 @@ def test_unnamed_values_are_numbered() -> None:
     steps = explained(graph, {"x": const([1.0])}, route="forward")["steps"]
     assert [[each["id"] for each in step["out"]] for step in steps] == [["%0"], ["%1"], ["y"]]
     assert [each["id"] for each in steps[2]["in"]] == ["%1", "%2"]
+
+
+def test_shapes_have_the_axis_of_a_batch() -> None:
+    graph = [let("y", "sin", "x"), let("z", "exp", "w")]
+    inputs = {"x": const(np.ones((4, 3))), "w": const([1.0, 2.0])}
+    found = explained(graph, inputs, outputs=["y", "z"], route="forward", batch={"inputs": ["x"]})
+    assert {name: each["shape"] for name, each in found["outputs"].items()} == {"y": [4, 3], "z": [4, 2]}
+    shapes = {step["op"]: step["out"][0]["shape"] for step in found["steps"]}
+    assert (shapes["sin"], shapes["exp"]) == ([4, 3], [2])
+
+
+@pytest.mark.parametrize("route", ["vjp", "jacobian", "hessian"])
+def test_derivatives_are_explained_too(route: str) -> None:
+    graph = [let("s", "sum", node("mul", node("sin", "x"), "x"))]
+    settings = {"outputs": ["s"]}
+    forward = explained(graph, {"x": leaf([1.0, 2.0])}, route="forward", **settings)
+    found = explained(graph, {"x": leaf([1.0, 2.0])}, route=route, **settings)
+    assert found["outputs"] == forward["outputs"]
+    assert found["calls"] > forward["calls"]
+    assert found["output_bytes"] == 8 + {"vjp": 16, "jacobian": 16, "hessian": 32}[route]
 
 
 def test_sizes_of_the_run_are_bounds() -> None:
