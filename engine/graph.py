@@ -185,7 +185,7 @@ class GraphBuilder:
         types = op.infer_types(operands, attrs)
         node = GraphNode(op, operands, attrs, given, len(self.graph.nodes), self.site)
         node.levels = levels_of(op, operands, attrs, self.active)
-        if node.levels and not isinstance(op.run, ControlKernel):
+        if node.levels and not isinstance(op.run, ControlKernel) and not _is_shared_mask(op, operands):
             refuse_new(types, [getattr(each, "meta", each) for each in operands], attrs)
         control = op.run.results if isinstance(op.run, ControlKernel) else None
         outputs = []
@@ -213,6 +213,13 @@ class GraphBuilder:
         for output in node.outputs:
             if output.meta.dtype.differentiable:
                 output.requires_grad = node.recorded = True
+
+
+def _is_shared_mask(op: Op, operands: Sequence[Any]) -> bool:
+    """Whether indices tell what `op` gives the size of, and are the same for all samples."""
+    kinds = op.operand_kinds(len(operands))
+    indices = [each for each, kind in zip(operands, kinds, strict=True) if kind == "Indices"]
+    return bool(indices) and not any(getattr(each, "levels", ()) for each in indices)
 
 
 def locate(error: EngineError, site: Site) -> EngineError:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from engine.batched import compile_call
 from engine.bounded import Sizes, is_bounded, learn, resolve
+from engine.dtypes import int64
 from engine.errors import DimError, EngineError, ShapeError
 from engine.graph import Value
 from engine.levels import Levels
+from engine.op import Op
 from engine.plan.simplify import Instruction
+from engine.subscript import selects
 from engine.types import Type
 
 
@@ -46,6 +51,9 @@ def late_call(each: Instruction) -> Callable[..., Any]:
         known = [meta if _is_new(meta, sizes) else resolve(meta, sizes) for meta in outputs]
         try:
             now = [x if held is None else Sized(x, held) for x, held in zip(metas, levels, strict=True)]
+            if each.levels and "Indices" in each.op.kinds and is_bounded(known):
+                now, values = _counted(each.op, now, values)
+                known = list(each.op.infer_types(now, attrs))
             found = compile_call(each.op, now, tuple(known), attrs, each.levels)(*values)
         except (ValueError, IndexError) as error:
             if isinstance(error, EngineError):
@@ -56,6 +64,22 @@ def late_call(each: Instruction) -> Callable[..., Any]:
         return found
 
     return call
+
+
+def _counted(op: Op, operands: Sequence[Any], arrays: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Operands and their arrays with the places where a mask is true instead of the mask, which has no batch
+    axis: as many for every sample."""
+    found: list[Any] = []
+    values: list[Any] = []
+    for each, array, kind in zip(operands, arrays, op.operand_kinds(len(operands)), strict=True):
+        if kind == "Indices" and each is not None and selects(each.meta.dtype):
+            places = np.nonzero(array)
+            found += [Sized(Type(at.shape, int64), ()) for at in places]
+            values += places
+        else:
+            found.append(each)
+            values.append(array)
+    return found, values
 
 
 def _is_new(meta: Any, sizes: Sizes) -> bool:

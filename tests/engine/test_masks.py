@@ -178,3 +178,19 @@ def test_each_sample_of_a_batch_has_its_own_size_and_is_refused(result: dict[str
     graph = [{"id": "y", "op": "vmap", "in": ["xs"], "body": body}]
     with pytest.raises(engine.errors.NotImplementedYet, match="known only when the program runs, in a batch"):
         engine.Program(graph).prepare({"xs": engine.tensor(POINTS)}, route="forward")
+
+
+def test_second_derivatives_and_batches_with_one_mask() -> None:
+    graph = [{"id": "q", **POSITIVE}, {"id": "s", **call("sum", call("mul", call("square", "q"), "q"))}]
+    point = np.array([1.0, -2.0, 3.0, 4.0])
+    found = engine.Program(graph).hessian({"x": engine.tensor(point, requires_grad=True)}).derivative
+    np.testing.assert_allclose(found["x"]["x"].array, np.diag(6 * point * (point > 0)))
+    mask = np.array([[True, False, True], [False, True, True]])
+    points = np.arange(18.0).reshape(3, 2, 3)
+    inputs = {"x": engine.tensor(points, requires_grad=True), "m": engine.tensor(mask)}
+    graph[0] = {"id": "q", **call("getitem", "x", "m")}
+    answer = engine.Program(graph).backward(
+        inputs, ["q", "s"], batch={"inputs": ["x"], "grads": "per_sample"}
+    )
+    np.testing.assert_array_equal(answer.outputs["q"].detach().array, points[:, mask])
+    np.testing.assert_array_equal(answer.grads["x"].array, 3 * points**2 * mask)

@@ -87,17 +87,15 @@ def test_indices_may_be_batched_too(sampled: Sampled) -> None:
 
 
 @pytest.mark.parametrize("sampled", [each for each in TRANSFORMED if each.id in SELECTED])
-def test_as_many_elements_as_a_mask_has_true_ones_are_refused(sampled: Sampled) -> None:
+def test_a_mask_for_all_samples_and_one_for_each(sampled: Sampled) -> None:
     function = Programs(sampled)
-    points = [np.stack([each] * SIZE) for each in points_of(sampled)]
-    for batched in (
-        lambda: function.batched(points, [0]),
-        lambda: function.batched_others(
-            points, {n: np.stack([m] * SIZE) for n, m in function.others.items()}
-        ),
-    ):
-        with pytest.raises(NotImplementedYet, match="known only when the program runs, in a batch"):
-            batched()
+    (point,) = points_of(sampled)
+    points = perturbed(generator_of(sampled), point)
+    expected = [function.outputs([each]) for each in points]
+    check_equal(sampled.op.name, function.batched([points], [0]), expected)
+    masks = {name: np.stack([mask] * SIZE) for name, mask in function.others.items()}
+    with pytest.raises(NotImplementedYet, match="known only when the program runs, in a batch"):
+        function.batched_others([points], masks)
 
 
 def test_large_batches() -> None:
