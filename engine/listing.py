@@ -92,8 +92,10 @@ class _Names(dict[Value, str]):
         return found
 
     def _unnamed(self, value: Value) -> str:
+        if value.constant is not None:
+            return "constant" if value.shape else repr(value.constant.item())
         if value.node is None:
-            return "constant" if value.constant is not None else next(self._outer)
+            return next(self._outer)
         return f"%{value.node.number}{_part(value.node, value.index)}"
 
 
