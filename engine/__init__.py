@@ -73,6 +73,7 @@ from engine.func import vmap
 from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from engine.limits import Limits
 from engine.op import Op
+from engine.program.gradcheck import GradcheckReport, PreparedGradcheck, gradcheck_program
 from engine.program.program import Prepared, Program
 from engine.program.result import Result
 from engine.random import Generator, initial_seed, manual_seed
@@ -93,7 +94,7 @@ __all__ = [
     "backward", "grad", "Function", "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled",
     "autograd", "func", "vmap", "is_anomaly_enabled", "is_anomaly_check_nan_enabled",
     # programs
-    "Program", "Prepared", "Result", "Limits",
+    "Program", "Prepared", "Result", "Limits", "gradcheck_program", "PreparedGradcheck", "GradcheckReport",
     # dtypes
     "DType", "dtype", "get_default_dtype", "set_default_dtype", "bool", "uint8", "int8", "int16",
     "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
