@@ -63,7 +63,7 @@ CODES: dict[str, Code] = {code.name: code for code in (
     Code("not-differentiable", 422, "Not differentiable",
          "No gradient exists: nothing requires one, the dtype is an integer, or the op has no derivative."),
     Code("not-scalar", 422, "Gradient needed",
-         "The output has more than one element, so `gradient` is needed."),
+         "The output has more than one element, so `gradient` is needed; a Hessian is of one element."),
     Code("nan-found", 422, "A nan was made",
          "With `detect_anomaly`: the first op that made a nan, forward or backward."),
     Code("graph-freed", 422, "Graph freed",

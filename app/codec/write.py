@@ -7,6 +7,7 @@ float32 and float16 are written with the digits that float32 has, integers exact
 from __future__ import annotations
 
 import binascii
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import engine
 from app.codec.arrays import Array
 
 ENCODINGS = ("list", "flat", "base64")
+_NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def tensor(value: engine.Tensor, encoding: str) -> dict[str, Any]:
@@ -45,6 +47,17 @@ def dumps(document: Any, encoding: str) -> bytes:
     return orjson.dumps(document, default=write)
 
 
+def plain(value: Any) -> Any:
+    """The value with dataclasses as objects, and numbers that are not finite as strings; tensors stay."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return _NAMES.get(str(value), value) if isinstance(value, float) else value
+
+
 def _numbers(array: Array) -> bytes:
     if array.dtype.kind == "c":
         array = array.reshape(-1).view(array.real.dtype).reshape((*array.shape, 2))
@@ -61,6 +74,4 @@ def _finite(array: Array) -> bytes:
 
 
 def _name(value: float) -> bytes:
-    if value != value:
-        return b'"NaN"'
-    return b'"Infinity"' if value > 0 else b'"-Infinity"'
+    return f'"{_NAMES[str(value)]}"'.encode()

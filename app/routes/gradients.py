@@ -21,7 +21,7 @@ CODES = (
     "invalid-json", "json-too-deep", "not-acceptable", "body-timeout", "body-too-large",
     "unsupported-media-type", "unknown-field", "unknown-op", "unknown-id", "duplicate-id",
     "invalid-argument", "shape-mismatch", "dtype-mismatch",
-    "not-differentiable", "not-scalar", "graph-freed", "limit-exceeded", "iteration-limit",
+    "not-differentiable", "not-scalar", "nan-found", "graph-freed", "limit-exceeded", "iteration-limit",
     "not-implemented", "overloaded", "worker-lost", "deadline-exceeded",
 )  # fmt: skip
 MAX_DEADLINE_DIGITS = 12

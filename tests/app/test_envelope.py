@@ -1,5 +1,6 @@
 """The fields of a request: which route has which, what is refused, what goes on to the engine."""
 
+import inspect
 import json
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 import engine
 from app.compute.service import Service
 from app.schemas.endpoints import ENDPOINTS
-from app.schemas.request import Request
+from app.schemas.request import Batch, Request
 from app.settings import Settings
+from engine.program.batch import Batch as ProgramBatch
+from engine.program.request import Request as ProgramRequest
 from tests.app.refusing import X, Y, checked, still_works
 
 pytestmark = pytest.mark.anyio
@@ -35,7 +38,7 @@ TAKES = {
 }
 
 
-class PreparedError(Exception):
+class AskedError(Exception):
     """Carries what the engine was asked."""
 
 
@@ -43,11 +46,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, route: str, **fields: Any) -> dict[st
     """What the engine is asked where a client sends `fields` beside x and the graph y = 2x."""
 
     def prepare(program: Any, inputs: Any, **settings: Any) -> Any:
-        raise PreparedError(settings)
+        raise AskedError(settings)
 
     monkeypatch.setattr(engine.Program, "prepare", prepare)
     body = {"inputs": {"x": X}, "graph": Y, **fields}
-    with pytest.raises(PreparedError) as caught:
+    with pytest.raises(AskedError) as caught:
         Service(Settings()).prepare(route, json.dumps(body).encode())
     found: dict[str, Any] = caught.value.args[0]
     assert found.pop("route") == route
@@ -192,3 +195,18 @@ async def test_explain_refuses_what_a_run_would_refuse_before_it_runs(client: ht
 async def test_explain_false_computes(client: httpx.AsyncClient) -> None:
     answer = await client.post("/forward", json={"inputs": {"x": X}, "graph": Y, "explain": False})
     assert answer.json()["outputs"]["y"]["data"] == [2.0, 4.0, 6.0]
+
+
+def test_what_is_left_out_is_what_the_engine_takes_it_for() -> None:
+    parameters = inspect.signature(ProgramRequest).parameters
+    for endpoint in ENDPOINTS.values():
+        for name, field in endpoint.request.model_fields.items():
+            if name in parameters and name != "inputs" and not field.is_required():
+                assert field.default == parameters[name].default, name
+    level = ProgramBatch({"inputs": ["x"]}, {"x": engine.tensor([1.0, 2.0])}).level
+    assert level is not None
+    fields = Batch.model_fields
+    assert (level.randomness, level.summed) == (
+        fields["randomness"].default,
+        fields["grads"].default == "sum",
+    )
