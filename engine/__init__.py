@@ -10,7 +10,8 @@ numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (siz
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), op (the record), define (how to write one), subscript (x[key]),
             leading (batch axes in kernels), ops (the families), saved and pullback (a rule, called),
-            namespace, linalg, special, nn, levels and batched (many samples at once)
+            namespace, linalg, special, nn, flow (kernels of control flow), levels and batched (many samples
+            at once)
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
             of functions), gradcheck, autograd, catalogue
 programs    language (statements), watch (anomaly mode), graph (SSA, and its builder), transforms (graph

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.flow import ControlKernel
 from engine.levels import INTO, SUM_OVER, Levels, sizes
-from engine.op import ControlKernel, Op
+from engine.op import Op
 from engine.types import Type
 
 Run = Callable[..., Any]

@@ -16,10 +16,11 @@ from engine.bounded import refuse_new
 from engine.builder import Functions
 from engine.dtypes import DType
 from engine.errors import EngineError, Pointer
+from engine.flow import ControlKernel
 from engine.grad_mode import is_grad_enabled
 from engine.levels import Levels, count, levels_of
 from engine.limits import Limits
-from engine.op import ControlKernel, Op
+from engine.op import Op
 from engine.types import Shape, Type
 from engine.watch import Watch
 

@@ -15,8 +15,8 @@ from engine.bounded import Bounded
 from engine.control.branch import Branch
 from engine.control.loop import Loop
 from engine.dtypes import DType
+from engine.flow import ControlKernel
 from engine.graph import GraphNode, Value
-from engine.op import ControlKernel
 from engine.plan import Plan
 from engine.plan.simplify import Instruction
 

@@ -12,7 +12,6 @@ of the others it sees shape and dtype.
 from __future__ import annotations
 
 import inspect
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -25,7 +24,7 @@ from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
 from engine.types import Type
 
 __all__ = [
-    "Batched", "Call", "ControlKernel", "Kind", "NoDerivative", "Op", "Refusal", "Rule",
+    "Batched", "Call", "Kind", "NoDerivative", "Op", "Refusal", "Rule",
     "SampleMaker", "refused", "sample",
 ]  # fmt: skip
 
@@ -56,51 +55,6 @@ class NoDerivative:
     """The statement that an op has no derivative, with torch's sentence or the reason."""
 
     reason: str
-
-
-class ControlKernel(ABC):
-    """The kernel of control flow: it runs plans of its own, with the random generator as first operand.
-
-    It says itself which batch levels each operand `takes` and each of its `results` has, and what its
-    derivatives are: control flow again.
-    """
-
-    effect = False  # what it does shows beside its results: never dropped
-    primal = False  # a statement's own, which a trace shows
-    takes: tuple[Any, ...] = ()
-    results: tuple[Any, ...] = ()
-    wanted: Sequence[bool] = ()  # which results it gives, when it is specialised
-
-    @abstractmethod
-    def specialised(self, wanted: Sequence[bool]) -> tuple[ControlKernel, Sequence[bool]]:
-        """The kernel that gives only those results, None for the others, and the operands it reads."""
-
-    @abstractmethod
-    def pullback(
-        self, builder: Any, x: Sequence[Any], y: Sequence[Any], g: Sequence[Any], needs: Sequence[bool]
-    ) -> list[Any]:
-        """The cotangents (or None) of the operands that `needs` asks for, from those of the results."""
-
-    @abstractmethod
-    def pushforward(self, builder: Any, x: Sequence[Any], y: Sequence[Any], t: Sequence[Any]) -> list[Any]:
-        """The tangents (or None) of the results, from those of the operands."""
-
-    @property
-    def saves_tensors(self) -> bool:
-        """Whether a second backward through it is refused."""
-        return False
-
-    @abstractmethod
-    def peak_bytes(self) -> int:
-        """The bytes that it may need beside its operands and results."""
-
-    @abstractmethod
-    def flops(self) -> int:
-        """The flops that it may take."""
-
-    @abstractmethod
-    def __call__(self, generator: Any, *arrays: Any) -> Any:
-        """Its results, as a numpy function's."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,9 +20,9 @@ from engine.batched import spread
 from engine.control.body import Body, placeholder, zeros
 from engine.control.history import RECORD
 from engine.control.kernel import CALL_FLOPS, STATE_BYTES, control_op, select
+from engine.flow import ControlKernel
 from engine.graph import GraphBuilder, Value
 from engine.levels import Levels, merged, union, without
-from engine.op import ControlKernel
 from engine.plan.execute import Plan
 from engine.random import Generator
 from engine.transforms.forward import jvp

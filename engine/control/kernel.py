@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.flow import ControlKernel
 from engine.graph import Value
 from engine.levels import Levels
-from engine.op import ControlKernel, Op
+from engine.op import Op
 from engine.signature import MISSING, Param
 from engine.types import Type
 

@@ -25,9 +25,9 @@ from engine.control.kernel import CALL_FLOPS, STATE_BYTES, control_op
 from engine.control.running import Run
 from engine.control.segments import Segments
 from engine.control.spec import LEAD, Places, Spec
+from engine.flow import ControlKernel
 from engine.graph import GraphBuilder, Value
 from engine.levels import count
-from engine.op import ControlKernel
 from engine.plan.execute import Plan
 
 _ENTRY_BYTES = 200  # an array's own size, where a history is a list until the loop ends

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 
 from engine.dtypes import float16, float32
+from engine.flow import ControlKernel
 from engine.graph import Value
 from engine.kernels import Kernel
 from engine.levels import INTO, OUT_OF, count
-from engine.op import ControlKernel
 from engine.plan.simplify import Instruction
 from engine.types import Type
 

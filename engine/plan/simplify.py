@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from engine.bounded import Bounded, bounded_in
+from engine.flow import ControlKernel
 from engine.graph import GraphNode, Value
 from engine.levels import Levels
-from engine.op import ControlKernel, Op
+from engine.op import Op
 
 
 class Instruction(NamedTuple):

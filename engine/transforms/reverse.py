@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import EngineError, GraphFreed
+from engine.flow import ControlKernel
 from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphBuilder, GraphNode, Value, locate
 from engine.levels import Levels, without
-from engine.op import ControlKernel
 from engine.pullback import pullback
 from engine.watch import Watch
 
