@@ -23,6 +23,8 @@ from app.settings import Settings
 MAX_KNOWN = 4096
 MAX_NODES = 300  # of a plan: planning for new shapes takes some 60 µs each
 MAX_CALLS = 2  # of `backward`: each may double the nodes
+MAX_ROWS = 3  # of a Jacobian or a Hessian, by outputs and inputs: each may take as many nodes as the first
+ONE_ROW = ("backward", "forward", "vjp", "jvp", "hvp")  # however many outputs and inputs there are
 
 
 class Inline:
@@ -81,7 +83,7 @@ class Compute:
         """The answer, if the call's graph is known to be tiny and proves so again; else None."""
         if len(call.body) > self.settings.inline_body_bytes or not self._tiny:
             return None
-        key = call.route, _graph_digest(call.body)
+        key = call.route, _graph_digest(call)
         if key not in self._tiny:
             return None
         try:
@@ -98,12 +100,16 @@ class Compute:
         return cost.flops < self.settings.inline_flops and cost.nodes <= MAX_NODES
 
 
-def _graph_digest(body: bytes) -> bytes:
-    """The digest of the graph's text; of nothing where there is none, or many calls of `backward`."""
+def _graph_digest(call: Call) -> bytes:
+    """The digest of the graph's text; of nothing where there is none, or where a plan may take many times the
+    nodes that it took before: many calls of `backward`, or derivatives of many outputs by many inputs."""
     try:
-        members = text.members(body) if body[:1] == b"{" else {}
+        members = text.members(call.body) if call.body[:1] == b"{" else {}
     except Problem:
         return b""
     if "graph" not in members or members.get("backward", b"").count(b"{") > MAX_CALLS:
+        return b""
+    rows = max(members.get("inputs", b"").count(b"true"), members.get("outputs", b"").count(b'"') // 2)
+    if call.route not in ONE_ROW and rows > MAX_ROWS:
         return b""
     return hashlib.sha256(members["graph"]).digest()

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 import engine
 from app.codec import read, text
 from app.codec.text import Path
+from app.endpoints import ENDPOINTS
 from app.errors import Problem, from_engine, from_validation, pointer
-from app.schemas.endpoints import ENDPOINTS
 from app.schemas.request import NOT_BUILT, BackwardCall, Request
 
 ABSENT = (b"null", b"false")
@@ -64,8 +64,8 @@ def _calls(raw: bytes, at: Path) -> Any:
     found = []
     for position, each in enumerate(text.items(raw, at)):
         call = _by_name(each, (*at, position))
-        if isinstance(call, dict):
-            for name in call.keys() - {"gradient"}:
+        for name in call if isinstance(call, dict) else ():
+            if name != "gradient":
                 call[name] = text.value(call[name], (*at, position, name))
         found.append(call)
     return found
@@ -109,12 +109,13 @@ def asked(request: Request, inputs: Inputs, rules: read.Rules) -> dict[str, Any]
     """
     exact = read.Rules(rules.rank, rules.elements, engine.dtype("float64"), engine.dtype("float64"))
     found: dict[str, Any] = {}
-    for name in request.model_fields_set - COMMON:
+    for name in type(request).model_fields:  # in their order: the first mistake is the one answered
         value = getattr(request, name)
-        if name in DECODED and value is not None:
+        if value is None or name in COMMON:
+            continue
+        if name in DECODED:
             value = DECODED[name](value, (name,), exact, inputs)
-        if value is not None:
-            found[name] = value.model_dump() if isinstance(value, BaseModel) else value
+        found[name] = value.model_dump() if isinstance(value, BaseModel) else value
     return found
 
 

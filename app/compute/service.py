@@ -12,8 +12,8 @@ from app.codec import read, text, write
 from app.compute import reading
 from app.compute.call import JSON, Answer, Cost
 from app.compute.programs import Entry, Programs
+from app.endpoints import ENDPOINTS, Prepared
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
-from app.schemas.endpoints import ENDPOINTS
 from app.schemas.request import Request
 from app.settings import Settings
 
@@ -26,7 +26,7 @@ class Task(NamedTuple):
     route: str
     request: Request
     entry: Entry
-    prepared: engine.Prepared
+    prepared: Prepared
 
     @property
     def cost(self) -> Cost:
@@ -69,7 +69,7 @@ class Service:
         asked = reading.asked(request, inputs, rules)
         kept = entry.program.nodes
         with np.errstate(all="ignore"):  # here the predicted peak and output are held against the limits
-            prepared = entry.program.prepare(inputs, route=route, grads=grads, **asked)
+            prepared = ENDPOINTS[route].prepare(entry.program, inputs, grads, **asked)
         if entry.program.nodes != kept:
             self.programs.trim()
         return Task(route, request, entry, prepared)
@@ -123,7 +123,7 @@ def _computed(task: Task) -> dict[str, Any]:
     }
     endpoint = ENDPOINTS[task.route]
     if endpoint.answer is not None:
-        found[endpoint.answer] = endpoint.taken(result)
+        found[endpoint.answer] = endpoint.take(result)
     if result.trace is not None:
         found["trace"] = result.trace
     return found

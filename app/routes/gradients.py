@@ -12,9 +12,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.compute.call import JSON, Answer, Call
+from app.endpoints import ENDPOINTS, Endpoint
 from app.errors import Problem
 from app.openapi import REF, problems
-from app.schemas.endpoints import ENDPOINTS, Endpoint
 from app.schemas.response import Explained
 
 CODES = (

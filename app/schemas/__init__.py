@@ -2,7 +2,6 @@
 
 shown       what the codec or the engine validates, described here for OpenAPI
 graph       statements: one level of each, so a thousand cost a few milliseconds
-request     the envelope of a request
-response    the answer
-endpoints   the POST routes: what each is asked and answers beside that
+request     what every POST route is asked
+response    the parts of answers
 """

@@ -55,6 +55,52 @@ class Response(_Closed):
     graph_id: str = GraphId
 
 
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+Matrices = dict[str, dict[str, ResultTensor]]
+
+
+class Worst(_Closed):
+    """The derivative of one output element by one input element, where the two Jacobians differ most."""
+
+    output: str
+    input: str
+    index: list[int] = Field(description="Of the output's element.")
+    input_index: list[int] = Field(description="Of the input's element.")
+    numerical: Number
+    analytical: Number
+    absolute: Number = Field(description="The difference of the two.")
+    relative: Number = Field(description="The same, of the larger of the two.")
+    error: Number = Field(description="What the numerical value may be off by.")
+
+
+class Convergence(_Closed):
+    """How the remainder |f(x + t d) - f(x) - t J d| falls along a random line."""
+
+    order: Number | None = Field(
+        description="The lowest of `orders`: 2 where a smooth function's gradient is right, 1 where it is "
+        "not; null where the remainder is rounding noise: the function is linear, its gradient right."
+    )
+    orders: dict[str, Number | None] = Field(description="By output.")
+    steps: list[float] = Field(description="The values of t.")
+    remainders: dict[str, list[Number]] = Field(description="By output, for each of the steps.")
+    direction: dict[str, ResultTensor] = Field(description="d, by input.")
+
+
+class GradcheckResult(_Closed):
+    """Whether the gradient is right."""
+
+    ok: bool = Field(description="Whether the verdict is `right`.")
+    verdict: Literal["right", "wrong", "kink", "non-finite", "undecided"] = Field(
+        description="`kink`: the function has several slopes at this point, or jumps; `undecided`: its "
+        "values are too noisy, or change too fast, to tell."
+    )
+    detail: str = Field(description="The reason, in a sentence.")
+    worst: Worst | None
+    numerical: Matrices = Field(description="By differences: output → input → derivatives.")
+    analytical: Matrices = Field(description="By the gradient, the same.")
+    convergence: Convergence
+
+
 class Described(_Closed):
     """A tensor that is not computed yet."""
 

@@ -9,7 +9,7 @@ import pytest
 import engine
 from app.codec import canonical
 from app.compute.warm import REQUEST
-from app.schemas.endpoints import ENDPOINTS
+from app.endpoints import ENDPOINTS
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.schemas.endpoints import ENDPOINTS
+from app.endpoints import ENDPOINTS
 from tests.app.computing import call, computing
 from tests.app.refusing import checked, still_works
 

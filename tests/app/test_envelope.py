@@ -1,6 +1,5 @@
 """The fields of a request: which route has which, what is refused, what goes on to the engine."""
 
-import inspect
 import json
 from typing import Any
 
@@ -10,11 +9,9 @@ import pytest
 
 import engine
 from app.compute.service import Service
-from app.schemas.endpoints import ENDPOINTS
-from app.schemas.request import Batch, Request
+from app.endpoints import ENDPOINTS
+from app.schemas.request import Request
 from app.settings import Settings
-from engine.program.batch import Batch as ProgramBatch
-from engine.program.request import Request as ProgramRequest
 from tests.app.refusing import X, Y, checked, still_works
 
 pytestmark = pytest.mark.anyio
@@ -35,6 +32,7 @@ TAKES = {
     "jacobian": {"mode"},
     "hessian": set(),
     "hvp": {"v"},
+    "gradcheck": set(),
 }
 
 
@@ -136,8 +134,10 @@ def test_what_is_sent_is_what_the_engine_is_asked(monkeypatch: pytest.MonkeyPatc
     common = {"outputs": ["y"], "seed": 3, "trace": False, "detect_anomaly": True, "default_dtype": "float64"}
     found = asked(monkeypatch, "jacobian", batch=batch, mode="forward", encoding="flat", **common)
     assert found == {"grads": {}, "mode": "forward", "batch": {**batch, "randomness": "different"}, **common}
-    assert asked(monkeypatch, "vjp", is_grads_batched=True)["is_grads_batched"] is True
-    assert asked(monkeypatch, "hessian", explain=True, batch=None) == {"grads": {}}
+    defaults = {"grads": {}, "seed": 0, "trace": True, "detect_anomaly": False, "default_dtype": "float32"}
+    assert asked(monkeypatch, "hessian", explain=True, batch=None) == defaults
+    assert asked(monkeypatch, "jacobian") == {**defaults, "mode": "reverse"}
+    assert asked(monkeypatch, "vjp", is_grads_batched=True) == {**defaults, "is_grads_batched": True}
 
 
 def test_a_direction_has_its_inputs_dtype_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,18 +195,3 @@ async def test_explain_refuses_what_a_run_would_refuse_before_it_runs(client: ht
 async def test_explain_false_computes(client: httpx.AsyncClient) -> None:
     answer = await client.post("/forward", json={"inputs": {"x": X}, "graph": Y, "explain": False})
     assert answer.json()["outputs"]["y"]["data"] == [2.0, 4.0, 6.0]
-
-
-def test_what_is_left_out_is_what_the_engine_takes_it_for() -> None:
-    parameters = inspect.signature(ProgramRequest).parameters
-    for endpoint in ENDPOINTS.values():
-        for name, field in endpoint.request.model_fields.items():
-            if name in parameters and name != "inputs" and not field.is_required():
-                assert field.default == parameters[name].default, name
-    level = ProgramBatch({"inputs": ["x"]}, {"x": engine.tensor([1.0, 2.0])}).level
-    assert level is not None
-    fields = Batch.model_fields
-    assert (level.randomness, level.summed) == (
-        fields["randomness"].default,
-        fields["grads"].default == "sum",
-    )

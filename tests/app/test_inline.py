@@ -85,6 +85,22 @@ async def test_what_takes_long_to_plan_does_not_run_on_the_event_loop() -> None:
             assert (await known(compute, body) is not None) == here
 
 
+@pytest.mark.parametrize("route", ["jacobian", "hessian"])
+async def test_derivatives_by_many_inputs_or_of_many_outputs_do_not_run_on_the_event_loop(route: str) -> None:
+    x = {"data": 1.0, "requires_grad": True}
+    graph = [{"id": "y", "op": "mul", "in": ["x0", "x0"]}, {"id": "z", "op": "exp", "in": ["y"]}]
+    async with computing(compute="thread", inline_flops=10**9) as compute:
+        for inputs, outputs, here in ((1, 1, True), (3, 3, True), (4, 1, False), (1, 4, False)):
+            request = {
+                "inputs": {f"x{at}": x for at in range(inputs)},
+                "graph": graph,
+                "outputs": ["y", "z", "y", "z"][-outputs:],
+            }
+            body = json.dumps(request).encode()
+            assert (await compute(call(body, route=route))).status == 200
+            assert (await known(compute, body, route) is not None) == here
+
+
 async def test_loops_that_may_go_on_do_not_run_on_the_event_loop() -> None:
     loop = {
         "id": "y", "op": "while", "carry": {"v": "x"}, "max_iters": 1_000_000,

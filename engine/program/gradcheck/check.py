@@ -38,8 +38,10 @@ class PreparedGradcheck:
 
     All is computed in float64, whatever the inputs' dtype and the default one; a dtype that the program names
     itself stays. Every evaluation draws the same numbers, those of `seed`. Complex inputs that require grad
-    and complex outputs are refused. Nothing is computed yet: `peak_bytes`, `flops` and `output_bytes` are
-    predictions that hold for any values of these shapes, `nodes` is what planning for them took.
+    and complex outputs are refused. `trace` asks for that of the outputs; with `detect_anomaly` the first nan
+    at the inputs themselves is refused by its place. Nothing is computed yet: `peak_bytes`, `flops` and
+    `output_bytes` are predictions that hold for any values of these shapes, `nodes` is what planning for them
+    took.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class PreparedGradcheck:
         seed: int = 0,
         default_dtype: str = "float32",
         batch: dict[str, Any] | None = None,
+        trace: bool | str = False,
+        detect_anomaly: bool = False,
     ) -> None:
         dtypes.dtype(default_dtype)  # a dtype it has to be, though float64 is the one here
         if batch is not None:
@@ -60,8 +64,9 @@ class PreparedGradcheck:
         if not self._arrays:
             raise ValueArgumentError(NONE_REQUIRES_GRAD, pointer=("inputs",))
         self._seed = seed
-        self._runs = runs = Evaluations(program, given, outputs, seed)
-        settings: dict[str, Any] = {"trace": False, "seed": seed, "default_dtype": "float64"}
+        told: dict[str, Any] = {"trace": trace, "detect_anomaly": detect_anomaly}
+        self._runs = runs = Evaluations(program, given, outputs, seed, told)
+        settings: dict[str, Any] = {**told, "trace": False, "seed": seed, "default_dtype": "float64"}
         self._jacobian = program.prepare(given, route="jacobian", outputs=[*runs.shapes], **settings)
         self._rows = {
             name: Series(runs, {name: array}, array.size * differences.COPIES, differences.COPIES)
@@ -76,18 +81,24 @@ class PreparedGradcheck:
         parts: list[Prepared | Series] = [runs.here, self._jacobian, *series]
         jacobian = 8 * columns * runs.size
         values = max(each.at_once for each in series) * runs.size
-        self.output_bytes = 2 * jacobian + 8 * (runs.size + columns)
+        self.output_bytes = 2 * jacobian + runs.here.output_bytes + 8 * columns
         self.peak_bytes = (
             max(each.peak_bytes for each in parts) + _JACOBIANS * jacobian + 8 * _TABLES * values
         )
         self.flops = sum(each.flops for each in parts) + columns * _ROW_FLOPS
         self.flops += columns * runs.size * _QUOTIENT_FLOPS * (differences.COPIES + convergence.EVALUATIONS)
-        self.nodes = runs.here.nodes + self._jacobian.nodes
+        self.nodes = sum(each.nodes for each in parts)
         for array in self._arrays.values():
             for shape in runs.shapes.values():
                 program.limits.check_type(Type((*shape, *array.shape), dtypes.float64))
         program.limits.check("peak_bytes", self.peak_bytes)
         program.limits.check("output_bytes", self.output_bytes)
+
+    def explain(self) -> dict[str, Any]:
+        """What the whole check would take, and the plan of its analytical Jacobians, as plain data."""
+        found = self._jacobian.explain()
+        whole = ("peak_bytes", "flops", "output_bytes", "nodes")
+        return {**found, **{name: getattr(self, name) for name in whole}}
 
     def run(self) -> GradcheckReport:
         """Compute both Jacobians and the remainder, and compare."""
@@ -96,8 +107,8 @@ class PreparedGradcheck:
 
     def _report(self) -> GradcheckReport:
         runs = self._runs
-        outputs = runs.here.run().outputs
-        here = runs.flat(outputs)
+        result = runs.here.run()
+        here = runs.flat(result.outputs)
         derivative: Any = self._jacobian.run().derivative
         analytical = {name: derivative[name] for name in runs.shapes}
         exact = {name: runs.matrix(analytical, name) for name in self._arrays}
@@ -112,9 +123,8 @@ class PreparedGradcheck:
                 numerical[output][name] = Tensor(np.ascontiguousarray(whole))
         finite = bool(np.isfinite(here).all())
         verdict, detail, worst = decide(compared, line.convergence, finite)
-        return GradcheckReport(
-            verdict == "right", verdict, detail, worst, numerical, analytical, line.convergence, outputs
-        )
+        ok, found_at = verdict == "right", (result.outputs, result.trace)
+        return GradcheckReport(ok, verdict, detail, worst, numerical, analytical, line.convergence, *found_at)
 
 
 def _doubled(name: str, given: Tensor) -> Tensor:

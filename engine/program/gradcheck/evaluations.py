@@ -24,20 +24,25 @@ _CALLS = 40  # as many calls take what an evaluation takes beside its own
 class Evaluations:
     """The outputs of a program as one flat array a point, all drawn with one seed.
 
-    `here` is the evaluation at the inputs themselves; the outputs have `shapes`, and in the array `places`;
-    `size` is that of all of them. `grain` is the relative error of the narrowest dtype on the way, 0 where
-    that is float64.
+    `here` is the evaluation at the inputs themselves, prepared with the settings `told` too; the outputs have
+    `shapes`, and in the array `places`; `size` is that of all of them. `grain` is the relative error of the
+    narrowest dtype on the way, 0 where that is float64.
     """
 
     def __init__(
-        self, program: Program, inputs: dict[str, Tensor], outputs: Sequence[str] | None, seed: int
+        self,
+        program: Program,
+        inputs: dict[str, Tensor],
+        outputs: Sequence[str] | None,
+        seed: int,
+        told: dict[str, Any],
     ) -> None:
         self._program, self._inputs, self._outputs = program, inputs, outputs
         self._settings: dict[str, Any] = {"seed": seed, "default_dtype": "float64", "trace": False}
-        self.here = self._prepare({})
-        told = self.here.explain()
+        self.here = self._prepare({}, **told)
+        explained = self.here.explain()
         self.shapes: dict[str, Shape] = {}
-        for name, output in told["outputs"].items():
+        for name, output in explained["outputs"].items():
             if not output["dtype"].startswith("float"):
                 raise NotImplementedYet(f"gradcheck: output '{name}' is {output['dtype']}, not a real number")
             if "at_most" in output:
@@ -48,17 +53,16 @@ class Evaluations:
         for name, shape in self.shapes.items():
             self.places[name] = slice(self.size, self.size + math.prod(shape))
             self.size += math.prod(shape)
-        made = [output["dtype"] for step in told["steps"] for output in step["out"]]
+        made = [output.dtype.name for each in self.here.plan.instructions for output in each.outputs]
         self.grain = max([_EPS.get(dtype, 0.0) for dtype in made], default=0.0)
-        self._call_flops = (told["calls"] + _CALLS) * _CALL_FLOPS
+        self._call_flops = (explained["calls"] + _CALLS) * _CALL_FLOPS
 
     def _prepare(self, changed: dict[str, Array], **settings: Any) -> Prepared:
         inputs = dict(self._inputs)
         for name, array in changed.items():
             inputs[name] = Tensor(array, requires_grad=inputs[name].requires_grad)
-        return self._program.prepare(
-            inputs, route="forward", outputs=self._outputs, **self._settings, **settings
-        )
+        settings = {**self._settings, **settings}
+        return self._program.prepare(inputs, route="forward", outputs=self._outputs, **settings)
 
     def flat(self, outputs: dict[str, Tensor], *lead: int) -> Array:
         """Outputs in one array, behind the axes `lead`."""
@@ -107,6 +111,7 @@ class Series:
         stacks = {name: np.broadcast_to(each, (self.at_once, *each.shape)) for name, each in changed.items()}
         batch = runs.batch(stacks) if points else None
         self._batched = batch is not None
+        self.nodes = 0 if batch is None else batch.nodes
         self.peak_bytes, flops = runs.cost(batch, self.at_once)
         self.peak_bytes += self.at_once * (moving + 8 * runs.size)
         self.flops = -(-points // self.at_once) * flops

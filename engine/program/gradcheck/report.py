@@ -62,6 +62,7 @@ class GradcheckReport:
     analytical: dict[str, dict[str, Tensor]]
     convergence: Convergence
     outputs: dict[str, Tensor]
+    trace: dict[str, Any] | None = None
 
 
 class Comparison:

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field, create_model
 
+import engine
+from app.codec import write
 from app.schemas.request import AGradient, BackwardCall, Request
-from app.schemas.response import Response, ResultTensor
+from app.schemas.response import GradcheckResult, Response, ResultTensor
 from app.schemas.shown import ATensor, Id
 
 
+class Prepared(Protocol):
+    """A request that can run: the engine has predicted what it takes."""
+
+    nodes: int
+    flops: int
+
+    def explain(self) -> dict[str, Any]: ...
+
+    def run(self) -> Any:
+        """A result with `outputs`, `trace` and what the endpoint takes from it."""
+        ...
+
+
 class Endpoint(NamedTuple):
-    """A route. `answer` is the field of its answer that is its own, `taken` gives it from the result."""
+    """A route. `prepare` is given a program, its inputs, their earlier grads, and by name what else is asked.
+    `answer` is the field of the answer that is the route's own; `take` gives it from the result."""
 
     name: str
     request: type[Request]
     response: type[Response]
     answer: str | None
-    taken: Callable[[Any], Any]
+    prepare: Callable[..., Prepared]
+    take: Callable[[Any], Any]
     summary: str
     description: str
 
@@ -34,13 +51,28 @@ def _endpoint(
     description: str,
     asks: Fields,
     answers: Fields,
-    taken: Callable[[Any], Any] = attrgetter("derivative"),
+    prepare: Callable[..., Prepared] | None = None,
+    take: Callable[[Any], Any] = attrgetter("derivative"),
 ) -> Endpoint:
-    """A route with models of these fields; those of a request go on to the engine by their names."""
+    """A route whose models have these fields; by default one of `engine.Program.prepare`."""
     stem = name.capitalize()
     request = create_model(f"{stem}Request", __base__=Request, __doc__=f"{summary}.", **asks)
     response = create_model(f"{stem}Response", __base__=Response, __doc__=f"What /{name} answers.", **answers)
-    return Endpoint(name, request, response, next(iter(answers), None), taken, summary, description)
+
+    def of_the_program(program: engine.Program, inputs: Any, grads: Any, **asked: Any) -> Prepared:
+        return program.prepare(inputs, route=name, grads=grads, **asked)
+
+    prepare = prepare or of_the_program
+    return Endpoint(name, request, response, next(iter(answers), None), prepare, take, summary, description)
+
+
+def _gradcheck(program: engine.Program, inputs: Any, grads: Any, **asked: Any) -> Prepared:
+    return engine.PreparedGradcheck(program, inputs, **asked)
+
+
+def _report(found: engine.GradcheckReport) -> dict[str, Any]:
+    """A report without what is answered beside it."""
+    return {name: each for name, each in write.plain(found).items() if name not in ("outputs", "trace")}
 
 
 def _tensors(description: str) -> tuple[Any, Any]:
@@ -75,7 +107,7 @@ ENDPOINTS: dict[str, Endpoint] = {each.name: each for each in (
         answers={"grads": (dict[str, ResultTensor | None], Field(
             description="Leaf → `.grad`; null where nothing flowed.",
         ))},
-        taken=attrgetter("grads"),
+        take=attrgetter("grads"),
     ),
     _endpoint(
         "forward",
@@ -130,5 +162,15 @@ ENDPOINTS: dict[str, Endpoint] = {each.name: each for each in (
         "The Hessian of the last output, which has one element, times a vector, without the Hessian.",
         asks={"v": _directions("Input → its part of the vector, of its shape.")},
         answers={"hvp": _tensors("Input → product, of its shape.")},
+    ),
+    _endpoint(
+        "gradcheck",
+        "Check the gradient against differences",
+        "Compares the Jacobian of the gradients with that of difference quotients, whose steps need not be "
+        "chosen, and tells at which order the remainder falls in a random direction. All of it in float64.",
+        asks={},
+        answers={"gradcheck": (GradcheckResult, Field(description="The verdict, and what it rests on."))},
+        prepare=_gradcheck,
+        take=_report,
     ),
 )}  # fmt: skip
