@@ -110,7 +110,8 @@ def _run(
     freed: set[GraphNode],
 ) -> None:
     for output, cotangent in roots:
-        _add(builder, sweep.cotangents, output, cotangent)
+        gone = _unmet(builder, sweep, output, cotangent)
+        _add(builder, sweep.cotangents, output, without(builder.F, cotangent, gone))
     for node, needs in nodes.items():
         cotangents = [sweep.arrived(output) for output in node.outputs]
         if any(each is not None for each in cotangents):
@@ -158,6 +159,14 @@ def _watch(builder: GraphBuilder, node: GraphNode, found: Sequence[Value | None]
             value = found[at]
             if value is not None:
                 watched.setdefault(value, Watch.backward(name, number))
+
+
+def _unmet(builder: GraphBuilder, sweep: Sweep, output: Value, cotangent: Value) -> Levels:
+    """The open levels of a cotangent that its output does not depend on: it is one for all their samples."""
+    if sweep.kept is None:
+        return ()
+    summed = (level for level in builder.active if level not in sweep.kept)
+    return tuple(level for level in summed if level in cotangent.levels and level not in output.levels)
 
 
 def _summed(node: GraphNode, at: int, kept: Levels | None) -> Levels:

@@ -11,10 +11,11 @@ import pytest
 
 from engine.op import NoDerivative
 from tests.engine.harness import Array, Sampled, samples, width
+from tests.engine.requesting import Requests
 from tests.engine.sampling import Programs
 from tests.engine.transforming import Functions, Way, floating_outputs, points_of
 
-WAYS: dict[str, type[Way]] = {"functions": Functions, "programs": Programs}
+WAYS: dict[str, type[Way]] = {"functions": Functions, "programs": Programs, "requests": Requests}
 
 # Samples whose results have as many elements as a mask has true ones: a program knows that when it runs.
 SELECTED = {"getitem-10"}
@@ -36,14 +37,15 @@ TRANSFORMED = [
 ]
 
 
-def by_way(cases: Sequence[Sampled], *, masked: bool = True) -> list[Any]:
-    """Each sample by each way; programs may not call internal ops, and only some know the size of a mask."""
+def by_way(cases: Sequence[Sampled], *ways: str, masked: bool = True) -> list[Any]:
+    """Each sample by each of `ways`; programs may not call internal ops, nor be given cotangents of a size
+    that a mask tells when they run (without `masked`)."""
     found = []
-    for name, way in WAYS.items():
+    for name in ways:
         for each in cases:
-            internal = each.op.name.startswith("_")
-            if way is not Programs or not (internal or (each.id in MASKED and not masked)):
-                found.append(pytest.param(way, each, id=f"{name}-{each.id}"))
+            refused = each.op.name.startswith("_") or (each.id in MASKED and not masked)
+            if name == "functions" or not refused:
+                found.append(pytest.param(WAYS[name], each, id=f"{name}-{each.id}"))
     return found
 
 

@@ -161,6 +161,18 @@ class Programs:
         statement, out = self._applied("vmap", [], len(self._yields), in_dims=list(dims), randomness="same")
         return self._run([statement], out, **self._named(points))
 
+    def vjp_of_batch(
+        self, points: Sequence[Array], dims: Sequence[int | None], v: Sequence[Array]
+    ) -> list[Array]:
+        v_ = _numbered("v", v)
+        params = [f"q{at}" for at in range(len(points))]
+        inner = [f"b{at}" for at in range(len(self._yields))]
+        mapped = _applied("vmap", params, self._function, inner, in_dims=list(dims), randomness="same")
+        out = [f"r{at}" for at in range(len(points))]
+        body = {"params": params, "do": [mapped], "yield": inner}
+        statement = _applied("vjp", [*self._made.leaves, *v_], body, out)
+        return self._run([statement], out, **self._named(points), **v_)
+
     @property
     def others(self) -> dict[str, Array]:
         """The inputs that are no points: integers and masks."""

@@ -181,3 +181,17 @@ def test_refused(batch: Json, kind: type[EngineError], pointer: tuple[Any, ...],
     with pytest.raises(kind) as caught:
         engine.Program(GRAPH[:1]).backward({"x": leaf(XS), "w": leaf(W), "one": const(1.0)}, batch=batch)
     assert text in str(caught.value) and caught.value.pointer == pointer
+
+
+@pytest.mark.parametrize("route", ["backward", "vjp"])
+def test_an_output_that_is_the_same_for_all_samples(route: str) -> None:
+    """It may have a gradient for each of them; their sum is one for all."""
+    program = engine.Program(
+        [let("y", "mul", node("expand_as", "w", "x"), 2)]
+    )  # the values of x are not read
+    asked, v = {"x": const(XS), "w": leaf(1.0)}, const(XS[:, ::-1])
+    for grads, expected in (("per_sample", 2 * XS.sum(1)), ("sum", 2 * XS.sum())):
+        batch = {"inputs": ["x"], "grads": grads}
+        found = getattr(program, route)(asked, gradient=v, batch=batch)
+        gradient = (found.derivative or found.grads)["w"]
+        np.testing.assert_allclose(gradient.array, expected, rtol=1e-14)

@@ -55,9 +55,18 @@ def check_batch(way: type[Way], sampled: Sampled, dims: list[int | None]) -> Non
     v = [np.stack([like(generator, [y])[0] for _ in range(SIZE)]) for y in outputs[0]]
     pulled = [function.vjp(one, [every[at] for every in v]) for at, one in enumerate(each)]
     check_equal(sampled.op.name, function.batched_vjp(given, dims, v), pulled)
+    whole = function.vjp_of_batch(given, dims, v)
+    for found, samples, dim in zip(whole, zip(*pulled, strict=True), dims, strict=True):
+        expected = np.stack(samples) if dim == 0 else np.sum(samples, axis=0)  # what is shared is added up
+        eps = 50 * float(np.finfo(found.dtype).eps)
+        np.testing.assert_allclose(
+            found, expected, rtol=eps, atol=eps * float(np.abs(expected).max(initial=0))
+        )
 
 
-@pytest.mark.parametrize(("way", "sampled"), by_way(TRANSFORMED, masked=False))
+@pytest.mark.parametrize(
+    ("way", "sampled"), by_way(TRANSFORMED, "functions", "programs", "requests", masked=False)
+)
 def test_a_batch_is_a_loop(way: type[Way], sampled: Sampled) -> None:
     for narrow in (sampled, in_single(sampled)):
         for dims in ways_to_batch(len(points_of(sampled))):

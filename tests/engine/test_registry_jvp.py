@@ -39,7 +39,9 @@ def check_adjoint(way: type[Way], sampled: Sampled) -> None:
     assert abs(left - right) <= allowed * size, f"<u, J t> is {left}, <Jᵀ u, t> is {right}"
 
 
-@pytest.mark.parametrize(("way", "sampled"), by_way(TRANSFORMED, masked=False))
+@pytest.mark.parametrize(
+    ("way", "sampled"), by_way(TRANSFORMED, "functions", "programs", "requests", masked=False)
+)
 def test_adjoint(way: type[Way], sampled: Sampled) -> None:
     check_adjoint(way, sampled)
     check_adjoint(way, in_single(sampled))
@@ -65,7 +67,9 @@ def test_a_tangent_has_the_size_that_the_run_tells(sampled: Sampled) -> None:
 def test_what_has_no_derivative_says_so(sampled: Sampled) -> None:
     points, outputs = points_of(sampled), Programs(sampled).outputs(points_of(sampled))
     assert isinstance(sampled.op.vjp, NoDerivative)
-    for way, transform in ((way, t) for way in by_way([sampled]) for t in ("jvp", "vjp")):
+    for way, transform in (
+        (way, t) for way in by_way([sampled], "functions", "programs", "requests") for t in ("jvp", "vjp")
+    ):
         made = way.values[0](sampled)
         with pytest.raises(NotDifferentiable, match=sampled.op.vjp.reason):
             getattr(made, transform)(points, points if transform == "jvp" else outputs)

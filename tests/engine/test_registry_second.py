@@ -21,7 +21,7 @@ def is_real(sampled: Sampled) -> bool:
 REAL = [each for each in TRANSFORMED if is_real(each)]
 
 
-@pytest.mark.parametrize(("way", "sampled"), by_way(TRANSFORMED, masked=False))
+@pytest.mark.parametrize(("way", "sampled"), by_way(TRANSFORMED, "functions", "programs", masked=False))
 def test_the_gradient_of_the_gradient(way: type[Way], sampled: Sampled) -> None:
     points, function, generator = points_of(sampled), way(sampled), generator_of(sampled)
     v = like(generator, function.outputs(points))
@@ -38,7 +38,7 @@ def test_the_gradient_of_the_gradient(way: type[Way], sampled: Sampled) -> None:
     assert abs(found - expected) <= atol + rtol * max(abs(found), abs(expected))
 
 
-@pytest.mark.parametrize(("way", "sampled"), by_way(TRANSFORMED, masked=False))
+@pytest.mark.parametrize(("way", "sampled"), by_way(TRANSFORMED, "functions", "programs", masked=False))
 def test_the_same_in_single_precision(way: type[Way], sampled: Sampled) -> None:
     narrow, generator = in_single(sampled), generator_of(sampled)
     points = points_of(narrow)
@@ -63,7 +63,7 @@ def check_near(found: list[Array], expected: list[Array], bytes_: int, loose: fl
         np.testing.assert_allclose(one, other, rtol=max(rtol, loose), atol=max(atol, loose) * scale)
 
 
-@pytest.mark.parametrize(("way", "sampled"), by_way(REAL, masked=False))
+@pytest.mark.parametrize(("way", "sampled"), by_way(REAL, "functions", "programs", masked=False))
 def test_the_hessian_is_symmetric_and_the_jacobian_of_the_gradient(way: type[Way], sampled: Sampled) -> None:
     points, function = points_of(sampled), way(sampled)
     outputs = function.outputs(points)

@@ -80,6 +80,11 @@ class Way(Protocol):
     ) -> list[Array]:
         """The cotangents of the points for each sample of a batch, from a cotangent for each."""
 
+    def vjp_of_batch(
+        self, points: Sequence[Array], dims: Sequence[int | None], v: Sequence[Array]
+    ) -> list[Array]:
+        """The cotangents of the points, of a batch and shared, from a cotangent for each sample."""
+
 
 class Functions:
     """Define-by-run, by `engine.func`."""
@@ -145,6 +150,12 @@ class Functions:
 
         mapped = func.vmap(pull, (tuple(dims), 0), randomness="same")
         return _arrays(mapped(_tensors(points), _tensors(v)))
+
+    def vjp_of_batch(
+        self, points: Sequence[Array], dims: Sequence[int | None], v: Sequence[Array]
+    ) -> list[Array]:
+        mapped = func.vmap(self._run, tuple(dims), randomness="same")
+        return _arrays(func.vjp(mapped, *_tensors(points))[1](_tensors(v)))
 
 
 def _tensors(arrays: Sequence[Array]) -> tuple[engine.Tensor, ...]:
