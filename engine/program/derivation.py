@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import seeds
 from engine.eager.tensor import Tensor
-from engine.errors import EngineError, GradError, NotScalar, ShapeError, UnknownId
+from engine.errors import EngineError, GradError, GraphError, NotScalar, ShapeError, UnknownId
 from engine.graph import Site, Value, locate
 from engine.levels import Level, into, out_of
 from engine.transforms.derivatives import hessian, hvp, jacobian, or_zeros
@@ -40,6 +40,8 @@ class _Derivation:
         self.inputs = {name: names[name].value for name in given if given[name].requires_grad}
         if not self.inputs:
             raise GradError("none of the inputs requires grad", pointer=("inputs",))
+        if not self.outputs:
+            raise GraphError("there is nothing to differentiate: no output", pointer=("outputs",))
 
     def vjp(self) -> Named:
         """The cotangents of the inputs."""

@@ -157,6 +157,8 @@ async def test_explained_and_not_computed(client: httpx.AsyncClient, route: str)
 @pytest.mark.parametrize(
     ("route", "changes", "code"),
     [
+        *((route, {"graph": []}, "invalid-argument") for route in REQUESTS),
+        *((route, {"outputs": []}, "invalid-argument") for route in REQUESTS),
         ("vjp", {"gradient": [1, 2]}, "shape-mismatch"),
         ("vjp", {"gradient": {"q": [1, 2, 3]}}, "unknown-id"),
         ("vjp", {"inputs": {"x": [1.0, 2.0, 3.0]}}, "not-differentiable"),

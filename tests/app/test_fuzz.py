@@ -8,6 +8,7 @@ import pytest
 
 from app.compute.service import Service
 from app.compute.warm import REQUEST
+from app.endpoints import ENDPOINTS
 from app.openapi import examples
 from app.settings import Settings
 
@@ -73,6 +74,18 @@ VARIED: tuple[Any, ...] = (
         "seed": 5,
         "default_dtype": "float64",
     },
+    {  # a batch, directions and cotangents of every route
+        "inputs": {"x": X, "w": {"data": [0.5, 1.0, 2.0], "requires_grad": True}, "m": [True, False]},
+        "graph": [
+            {"id": "h", "op": "tanh", "in": [{"op": "mul", "in": ["x", "w"]}]},
+            {"id": "r", "op": "mul", "in": ["h", {"op": "rand", "in": [[3]]}]},
+            {"id": "s", "op": "sum", "in": ["r"]},
+        ],
+        "batch": {"inputs": ["x", "m"], "grads": "sum", "randomness": "same"},
+        "detect_anomaly": True,
+        "explain": False,
+        "trace": "values",
+    },
 )  # fmt: skip
 ODD = (None, True, -1, 1.5, 2**63, 10**30, "", "x", "é" * 70, [], {}, [[]], {"data": 1}, [1, "NaN"])
 
@@ -119,6 +132,23 @@ def broken_value(body: bytes, dice: random.Random) -> bytes:
     return json.dumps(found).encode()
 
 
+OWN: dict[str, dict[str, Any]] = {
+    "vjp": {"is_grads_batched": False},
+    "jvp": {"tangents": {"x": 1.0}},
+    "jacobian": {"mode": "forward"},
+    "hvp": {"v": {"x": 1.0}},
+}
+
+
+def routed(body: bytes, dice: random.Random) -> tuple[str, bytes]:
+    """A route, and the body with what that route needs, if there is a way to put it in."""
+    route = dice.choice(("backward", "forward", *ENDPOINTS))
+    own = json.dumps(OWN.get(route, {}))[1:-1].encode()
+    if own and body[:1] == b"{" and dice.random() < 0.9:
+        body = b"{" + own + b"," + body[1:]
+    return route, body
+
+
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("mutate", [broken_text, broken_value])
 def test_broken_requests_are_answered(mutate: Any, seed: int) -> None:
@@ -128,7 +158,7 @@ def test_broken_requests_are_answered(mutate: Any, seed: int) -> None:
     seen = set()
     for _ in range(400):
         body = mutate(dice.choice(recorded), dice)
-        answer = service.answer(dice.choice(("backward", "forward")), body, "fuzz")
+        answer = service.answer(*routed(body, dice), "fuzz")
         assert answer.status < 500, (body, answer.body)
         assert json.loads(answer.body, parse_constant=pytest.fail) is not None
         assert answer.status == 200 or len(answer.body) <= SETTINGS.max_error_bytes

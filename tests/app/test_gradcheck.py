@@ -104,6 +104,8 @@ async def test_explained_and_not_computed(client: httpx.AsyncClient) -> None:
         ({"inputs": {"x": {"data": [[1, 0]], "dtype": "complex64", "requires_grad": True}}},
          "not-implemented", "/inputs/x"),
         ({"batch": {"inputs": ["x"]}}, "not-implemented", "/batch"),
+        ({"outputs": []}, "invalid-argument", "/outputs"),
+        ({"graph": []}, "invalid-argument", "/outputs"),
         ({"outputs": ["q"]}, "unknown-id", "/outputs/0"),
         ({"gradient": [1, 1]}, "unknown-field", "/gradient"),
     ],

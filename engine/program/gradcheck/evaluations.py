@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.eager.tensor import Tensor
-from engine.errors import EngineError, NotImplementedYet
+from engine.errors import EngineError, GraphError, NotImplementedYet
 from engine.program.program import Prepared, Program
 from engine.types import Shape
 
@@ -48,6 +48,8 @@ class Evaluations:
             if "at_most" in output:
                 raise NotImplementedYet(f"gradcheck: the size of output '{name}' is known only after a run")
             self.shapes[name] = tuple(output["shape"])
+        if not self.shapes:
+            raise GraphError("there is nothing to differentiate: no output", pointer=("outputs",))
         self.places: dict[str, slice] = {}
         self.size = 0
         for name, shape in self.shapes.items():
