@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from app import openapi
+from app.endpoints import ENDPOINTS
 from app.main import app
 from tests.app.harness import serve
 
@@ -63,8 +64,9 @@ def test_the_exchange_fits_the_schemas(name: str) -> None:
     schema(answer["content"], media_type).validate(response["body"])
 
 
-@pytest.mark.parametrize("path", ["/backward", "/forward"])
-def test_every_post_route_has_an_example_and_an_error(path: str) -> None:
-    statuses = {each["response"]["status"] for each in EXAMPLES.values() if each["request"]["path"] == path}
-    assert 200 in statuses
-    assert path != "/backward" or 422 in statuses
+@pytest.mark.parametrize("route", ENDPOINTS)
+def test_every_post_route_has_an_example_of_its_name_and_backward_errors(route: str) -> None:
+    assert EXAMPLES[route]["request"]["path"] == f"/{route}"
+    assert EXAMPLES[route]["response"]["status"] == 200
+    refused = [each["request"]["path"] for each in EXAMPLES.values() if each["response"]["status"] == 422]
+    assert route != "backward" or "/backward" in refused
