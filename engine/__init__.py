@@ -75,7 +75,8 @@ from engine.grad_mode import enable_grad, is_grad_enabled, no_grad, set_grad_ena
 from engine.limits import Limits
 from engine.op import Op
 from engine.program.gradcheck import GradcheckReport, PreparedGradcheck, gradcheck_program
-from engine.program.program import Prepared, Program
+from engine.program.prepared import Prepared
+from engine.program.program import Program
 from engine.program.result import Result
 from engine.random import Generator, initial_seed, manual_seed
 from engine.registry import lookup

@@ -6,5 +6,5 @@ graph       slots (`.grad`), changes (of flags and slots), scope, loops, choices
             lowering (statements to graph)
 asked       request, batch, derivation
 answer      trace, result, answer
-program     compiled, explain, program, gradcheck
+program     compiled, explain, prepared, function (define-by-run), program, gradcheck
 """

@@ -37,10 +37,10 @@ class Compiled:
             with dtypes.default_dtype(request.default_dtype):
                 self._enter(request)
                 lowering.run(statements)
-                names = _last_names(statements) if request.outputs is None else request.outputs
+                names = last_names(statements) if request.outputs is None else request.outputs
                 self.outputs = self._named(names, ("outputs",))
                 found = derivative(self)
-                swept = {} if found else self._sweep(request, list(names) or _last_names(statements))
+                swept = {} if found else self._sweep(request, list(names) or last_names(statements))
                 roots = self.outputs | swept
                 self._answers = Answers(lowering, self.outputs, roots, request.trace, self.batch, found)
                 watched = lowering.builder.ledger.watched
@@ -164,11 +164,11 @@ class Compiled:
         return self._answers.result(values, [*request.arrays, *self.plan.constants], sizes)
 
 
-def _last_names(statements: Sequence[Statement]) -> list[str]:
+def last_names(statements: Sequence[Statement]) -> list[str]:
     """The ids of the last statement that defines any."""
     for each in reversed(statements):
         if isinstance(each, Block):
-            found = _last_names(each.body)
+            found = last_names(each.body)
         else:
             named = getattr(each, "out", None) or [getattr(each, "id", None)]
             found = [name for name in named if name and not name.startswith("$")]

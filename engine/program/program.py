@@ -18,56 +18,17 @@ from typing import Any, Unpack
 from engine.eager.factories import tensor
 from engine.eager.tensor import Tensor
 from engine.errors import DuplicateId, UnknownId
-from engine.graph import Graph
 from engine.language.reading import Reader
 from engine.language.statements import canonical
 from engine.limits import Limits
-from engine.plan import Plan
-from engine.program.compiled import Compiled
-from engine.program.explain import outline
+from engine.program.compiled import Compiled, last_names
+from engine.program.function import Frame
+from engine.program.prepared import Prepared
 from engine.program.request import BackwardCalls, Gradient, Request, Settings
 from engine.program.result import Result
-from engine.random import Generator
 
 _PLANS = 64  # kinds of input that a program keeps a plan for
 _NODES = 250_000  # in all of them, unless one alone has more; a node takes about a kilobyte
-
-
-class Prepared:
-    """A program bound to its inputs. Nothing is computed yet; `peak_bytes`, `flops` and `output_bytes` are
-    predictions that hold for any values of these shapes, `nodes` is what planning for them took."""
-
-    def __init__(self, compiled: Compiled, request: Request) -> None:
-        self._compiled = compiled
-        self._request = request
-        self.peak_bytes = compiled.peak_bytes
-        self.flops = compiled.plan.flops
-        self.nodes = compiled.nodes
-        self.output_bytes = compiled.output_bytes
-
-    @property
-    def graph(self) -> Graph:
-        """What the statements, and derivatives of them, became; `engine.listing` shows it as text."""
-        return self._compiled.lowering.graph
-
-    @property
-    def plan(self) -> Plan:
-        """What a run calls."""
-        return self._compiled.plan
-
-    def run(self) -> Result:
-        """Compute the outputs, grads and trace."""
-        return self._compiled.run(self._request, _seeded(self._request.seed))
-
-    def explain(self) -> dict[str, Any]:
-        """What a run would give, take and do, as plain data: output types, predictions, the plan."""
-        compiled = self._compiled
-        return {
-            "peak_bytes": self.peak_bytes,
-            "flops": self.flops,
-            "output_bytes": self.output_bytes,
-            **outline(compiled.plan, compiled.answered, compiled.nodes),
-        }
 
 
 class Program:
@@ -206,6 +167,26 @@ class Program:
         """The Hessian of the last output, of one element, times `v`."""
         return self.prepare(inputs, route="hvp", outputs=outputs, v=v, **settings).run()
 
+    def function(self, *inputs: str, outputs: Sequence[str] | None = None) -> Callable[..., Any]:
+        """The program as a function of Tensors, `inputs` in order, for `engine.func` and the like.
+
+        It gives the last statement's values, or those named: a Tensor, or a tuple of them. It runs
+        define-by-run, so what requires grad is recorded; `.grad` is the caller's affair: `backward` and its
+        kin are refused in it. UnknownId if the program takes an input that is not named.
+        """
+        for name, pointer in self._takes.items():
+            if name not in inputs:
+                raise UnknownId(f"unknown id '{name}'", pointer=pointer)
+        wanted = list(last_names(self._statements) if outputs is None else outputs)
+
+        def call(*tensors: Any) -> Any:
+            frame = Frame(dict(zip(inputs, tensors, strict=True)), self.limits)
+            frame.run(self._statements)
+            found = [frame.value(name) for name in wanted]
+            return found[0] if len(found) == 1 else tuple(found)
+
+        return call
+
     def _check_names(self, inputs: dict[str, Tensor]) -> None:
         for name, pointer in self._takes.items():
             if name not in inputs:
@@ -215,17 +196,6 @@ class Program:
                 raise DuplicateId(
                     f"id '{name}' is an input and defined in the graph", pointer=("inputs", name)
                 )
-
-
-_local = threading.local()
-
-
-def _seeded(seed: int) -> Generator:
-    """This thread's generator for programs, seeded: making one costs more than a small plan."""
-    generator: Generator | None = getattr(_local, "generator", None)
-    if generator is None:
-        generator = _local.generator = Generator()
-    return generator.manual_seed(seed)
 
 
 def _decode(raw: Any) -> Tensor:

@@ -15,7 +15,8 @@ from engine.program.gradcheck import convergence, differences
 from engine.program.gradcheck.evaluations import Evaluations, Series
 from engine.program.gradcheck.report import Comparison, GradcheckReport, decide
 from engine.program.gradcheck.running import Run
-from engine.program.program import Prepared, Program
+from engine.program.prepared import Prepared
+from engine.program.program import Program
 from engine.types import Type
 
 Array = np.ndarray[Any, Any]

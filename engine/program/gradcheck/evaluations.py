@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.eager.tensor import Tensor
 from engine.errors import EngineError, GraphError, NotImplementedYet
-from engine.program.program import Prepared, Program
+from engine.program.prepared import Prepared
+from engine.program.program import Program
 from engine.types import Shape
 
 Array = np.ndarray[Any, Any]

@@ -1,0 +1,62 @@
+"""A program bound to its inputs."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from engine.graph import Graph
+from engine.plan import Plan
+from engine.program.compiled import Compiled
+from engine.program.explain import outline
+from engine.program.request import Request
+from engine.program.result import Result
+from engine.random import Generator
+
+
+class Prepared:
+    """A program bound to its inputs. Nothing is computed yet; `peak_bytes`, `flops` and `output_bytes` are
+    predictions that hold for any values of these shapes, `nodes` is what planning for them took."""
+
+    def __init__(self, compiled: Compiled, request: Request) -> None:
+        self._compiled = compiled
+        self._request = request
+        self.peak_bytes = compiled.peak_bytes
+        self.flops = compiled.plan.flops
+        self.nodes = compiled.nodes
+        self.output_bytes = compiled.output_bytes
+
+    @property
+    def graph(self) -> Graph:
+        """What the statements, and derivatives of them, became; `engine.listing` shows it as text."""
+        return self._compiled.lowering.graph
+
+    @property
+    def plan(self) -> Plan:
+        """What a run calls."""
+        return self._compiled.plan
+
+    def run(self) -> Result:
+        """Compute the outputs, grads and trace."""
+        return self._compiled.run(self._request, _seeded(self._request.seed))
+
+    def explain(self) -> dict[str, Any]:
+        """What a run would give, take and do, as plain data: output types, predictions, the plan."""
+        compiled = self._compiled
+        return {
+            "peak_bytes": self.peak_bytes,
+            "flops": self.flops,
+            "output_bytes": self.output_bytes,
+            **outline(compiled.plan, compiled.answered, compiled.nodes),
+        }
+
+
+_local = threading.local()
+
+
+def _seeded(seed: int) -> Generator:
+    """This thread's generator for programs, seeded: making one costs more than a small plan."""
+    generator: Generator | None = getattr(_local, "generator", None)
+    if generator is None:
+        generator = _local.generator = Generator()
+    return generator.manual_seed(seed)
