@@ -36,7 +36,7 @@ def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] 
             flat = np.frombuffer(listed.as_buffer(of_type="d"), np.float64)
         else:
             flat = np.frombuffer(listed.as_buffer(of_type="i"), np.int64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RuntimeError):  # the last for integers beyond 64 bits
         return None
     return flat.reshape(shape) if flat.size == int(np.prod(shape)) else None
 

@@ -62,6 +62,13 @@ def test_the_way_of_long_lists_gives_up_on_what_is_no_json(raw: bytes) -> None:
     assert numbers.array_of(raw, None, 100) is None
 
 
+@pytest.mark.parametrize("size", [19, 20, 25, 400])
+def test_integers_beyond_64_bits_are_left_to_the_way_of_short_lists(size: int) -> None:
+    """simdjson has an exception of its own for some of them."""
+    assert numbers.array_of(b"[" + b"1," * 300 + b"9" * size + b"]", None, 1000) is None
+    assert "Overflow" in str(refused([1] * 300 + [10**size]))
+
+
 def test_every_element_of_a_long_list_is_looked_at() -> None:
     values = [0.5] * 500
     for position, (odd, text) in itertools.product(

@@ -192,26 +192,22 @@ CASES = [
     case("graph-id", "not-implemented", "'graph_id'", "/graph_id", graph_id="sha256:00"),
     case("text", "not-implemented", "text", "/graph", graph="y = x * 2"),
     case(
-        "cond",
+        "hook-in-a-body",
         "not-implemented",
-        "cond",
-        "/graph/0/op",
+        "register_hook in a body",
+        "/graph/0/then/do/0/op",
         **graph(
             {
                 "id": "c",
                 "op": "cond",
                 "in": [True],
-                "then": {"do": [], "yield": 1},
-                "else": {"do": [], "yield": 2},
+                "then": {
+                    "do": [{"op": "register_hook", "in": ["x"], "body": {"params": ["g"], "yield": "g"}}],
+                    "yield": "x",
+                },
+                "else": {"yield": "x"},
             }
         ),
-    ),
-    case(
-        "hook",
-        "not-implemented",
-        "register_hook",
-        "/graph/0/op",
-        **graph({"op": "register_hook", "in": ["x"], "body": {"params": ["g"], "do": [], "yield": "g"}}),
     ),
     case(
         "bfloat16",
