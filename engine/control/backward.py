@@ -124,6 +124,7 @@ class Backward(Parts):
             counted=self.count is not None,
             reverse=not spec.reverse,
             replays=self.states is not None,
+            inside=spec.inside or spec.cond is not None,
             every=1,
             primal=False,
         )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from engine.bounded import is_bounded
 from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphBuilder, GraphNode, Value
 from engine.levels import Levels
@@ -34,6 +35,11 @@ class Body:
     def draws(self) -> bool:
         """Whether it draws random numbers."""
         return any(node.op.kind == "random" for node in self.nodes)
+
+    @property
+    def sized(self) -> bool:
+        """Whether sizes come up in it that only a run knows."""
+        return any(is_bounded(y.meta) for node in self.nodes for y in node.outputs)
 
     def draws_for(self, wanted: Sequence[Value | None]) -> bool:
         """Whether random numbers are needed for the outputs `wanted`."""

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from engine.batched import spread
+from engine.bounded import Sizes
 from engine.control.body import Body, placeholder, zeros
-from engine.control.history import RECORD
+from engine.control.history import RECORD, Inside
 from engine.control.kernel import CALL_FLOPS, STATE_BYTES, control_op, select
 from engine.flow import ControlKernel
 from engine.graph import GraphBuilder, Value
@@ -33,10 +34,10 @@ LEAD = 2  # operands before the captured values
 
 @dataclass(slots=True)
 class BranchRecord:
-    """Which branches ran (both, where samples disagree), with the records of the control flow inside each."""
+    """Which branches ran (both, where samples disagree), and how each did."""
 
     taken: tuple[bool, ...]
-    inner: tuple[tuple[Any, ...], ...]
+    inner: tuple[Inside, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +138,17 @@ class Branch(ControlKernel):
         mask = np.asarray(predicate).astype(bool).reshape([level.size for level in self.masks])
         taken = (bool(mask.any()), not mask.all())
         inputs = [a for a, value in zip(captured, self.captured, strict=True) if value in self._read]
+        known: tuple[Sizes, Sizes] = ({}, {})
         runs = [
-            plan.run(generator, inputs) if ran else None for plan, ran in zip(self._plans, taken, strict=True)
+            plan.within(generator, inputs, sizes) if ran else None
+            for plan, ran, sizes in zip(self._plans, taken, known, strict=True)
         ]
         count = len(self.outputs)
         found = [self._pick(at, mask, runs) for at in range(count)]
-        inner = tuple(tuple(run[count:]) if run else () for run in runs)
-        return (*found, before, BranchRecord(taken, inner))
+        inner = [
+            Inside(tuple(run[count:] if run else ()), sizes) for run, sizes in zip(runs, known, strict=True)
+        ]
+        return (*found, before, BranchRecord(taken, tuple(inner)))
 
     def _pick(self, at: int, mask: Any, runs: Sequence[Any]) -> Any:
         value = self.outputs[at]

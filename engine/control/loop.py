@@ -112,14 +112,22 @@ class Loop(ControlKernel):
         return outputs + (self.records if self.wanted[self.places.record] else [])
 
     @functools.cached_property
-    def spreads(self) -> list[Any]:
-        """What gives a result of the body the levels that it is carried with; None where it has them."""
-        carried = self.spec.body.inputs[: self.spec.carried]
-        return [spread(y, v.levels) for v, y in zip(carried, self.spec.body.outputs, strict=False)]
+    def live_carried(self) -> list[tuple[int, Value, Any]]:
+        """The carried values that matter: the number of each, its placeholder, and what gives the body's
+        result the levels that it is carried with (None where it has them)."""
+        pairs = zip(self.spec.body.inputs, self.spec.body.outputs, self.live, strict=False)
+        return [(at, v, spread(y, v.levels)) for at, (v, y, live) in enumerate(pairs) if live]
 
     @functools.cached_property
     def records(self) -> list[Value | None]:
+        """The records of the control flow in the body."""
         return [node.outputs[-1] for node in self.spec.body.nodes if is_primal(node.op.run)]
+
+    @functools.cached_property
+    def recorded(self) -> bool:
+        """Whether the trace asks how each iteration ran: its control flow, or sizes known only then."""
+        asked: bool = self.wanted[self.places.record]
+        return asked and (bool(self.records) or self.spec.body.sized)
 
     # -- what it takes
 
@@ -153,7 +161,7 @@ class Loop(ControlKernel):
             if wanted and type(meta.shape[0]) is not int
         )
         states = STATE_BYTES * spec.kept if self.wanted[places.states] else 0
-        records = _ENTRY_BYTES * spec.limit if self.records and self.wanted[places.record] else 0
+        records = _ENTRY_BYTES * spec.limit if self.recorded else 0
         return max(cond.peak_bytes if cond else 0, body.peak_bytes) + int(collected) + states + records
 
     def flops(self) -> int:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.control.history import History, LoopRecord, entries
+from engine.bounded import Sizes
+from engine.control.history import History, Inside, LoopRecord, entries
 from engine.control.kernel import select
 from engine.control.spec import LEAD
 from engine.dtypes import bool_
 from engine.errors import IterationLimit
 from engine.graph import Value
+from engine.levels import sizes
 from engine.plan.execute import Plan
 from engine.random import Generator
 from engine.types import Type
@@ -30,100 +32,114 @@ class Run:
         self.count, self.states, masks = operands[:LEAD]
         self.masks = None if masks is None else np.moveaxis(masks, -1, 0)
         self.generator = Generator() if spec.replays and loop.draws else generator
+        inner = LEAD + spec.carried + spec.xs
         self.state = list(operands[LEAD : LEAD + spec.carried])
-        inputs = spec.body.inputs
-        given = operands[LEAD + spec.carried :]
+        inputs, xs = spec.body.inputs, operands[LEAD + spec.carried : inner]
+        carried = inputs[: spec.carried]
+        self.state_read = [at for at, value in enumerate(carried) if value in loop.read]
         self.xs = [
-            None if array is None else entries(array, value)
-            for array, value in zip(given[: spec.xs], inputs[spec.carried :], strict=False)
+            entries(array, value)
+            for array, value in zip(xs, inputs[spec.carried :], strict=False)
+            if value in loop.read
         ]
-        self.captured = given[spec.xs :]
-        self.reads = [value in loop.read for value in inputs]
-        self.histories = self._collect(places.histories, inputs[: spec.carried], spec.kept)
-        self.ys = self._collect(places.ys, spec.body.outputs[spec.carried :], spec.size)
+        self.captured = [
+            array for array, value in zip(operands[inner:], spec.captured, strict=True) if value in loop.read
+        ]
+        shapes = [getattr(array, "shape", ()) for array in self.state]
+        self.histories = self._collect(places.histories, carried, shapes, spec.kept)
+        ys = spec.body.outputs[spec.carried :]
+        self.ys = self._collect(places.ys, ys, [(*sizes(y.levels), *y.shape) for y in ys], spec.size)
         mask = Value(Type((), bool_), levels=spec.masks or ())
-        self.mask_history = History(mask, spec.kept) if loop.wanted[places.masks] else None
-        self.kept_states: list[Any] = []
+        wanted = loop.wanted[places.masks]
+        self.mask_history = History(mask, sizes(mask.levels), spec.kept) if wanted else None
+        self.states_kept: list[Any] | None = [] if loop.wanted[places.states] else None
         self.record = LoopRecord()
 
-    def _collect(self, place: slice, values: Sequence[Value], size: int) -> list[History | None]:
-        wanted = self.loop.wanted[place]
+    def _collect(
+        self, place: slice, values: Sequence[Value], shapes: Sequence[Any], size: int
+    ) -> list[History | None]:
         backwards = self.spec.reverse
         return [
-            History(v, size, backwards=backwards) if asked else None
-            for v, asked in zip(values, wanted, strict=True)
+            History(v, shape, size, backwards=backwards) if asked else None
+            for v, shape, asked in zip(values, shapes, self.loop.wanted[place], strict=True)
         ]
 
     def results(self) -> tuple[Any, ...]:
         """Run it; the results, None where none is wanted."""
         cond, body = self.loop.plans
-        for number, at in enumerate(self._order()):
-            if number % self.spec.every == 0 and self.states is not None:
-                self.generator.set_state(self.states[at // self.spec.every])
-            before = self.generator.get_state() if self.loop.wanted[self.loop.places.states] else None
-            inputs = self._inputs(at)
-            mask = self._mask(cond, inputs, at)
-            if mask is not None and cond is not None and not self._goes_on(mask, number):
-                break
-            self._keep(at if self.spec.reverse else number, before, mask)
-            self._enter(at, body.run(self.generator, inputs), mask)
-            self.record.count = number + 1
+        every, states = self.spec.every, self.states
+        state = mask = None
+        for at in self._order():
+            checkpoint = at % every == 0
+            if checkpoint and states is not None:
+                self.generator.set_state(states[at // every][self.spec.inside])
+            if checkpoint and self.states_kept is not None:
+                state = self.generator.get_state()
+            read = self._read(at)
+            if cond is not None:
+                going, mask = self._condition(cond, read)
+                if not (going and self._may_go_on(at)):
+                    break
+            elif self.masks is not None:
+                mask = self.masks[at]
+            if checkpoint:
+                self._keep(at // every, state, mask)
+            known: Sizes = {}
+            self._enter(at, body.within(self.generator, read, known), mask, known)
         return self._gather()
 
-    def _order(self) -> Iterator[int]:
+    def _order(self) -> Iterable[int]:
         spec = self.spec
         size = spec.limit + 1 if spec.cond else int(self.count) if spec.counted else spec.size
-        return iter(range(size - 1, -1, -1) if spec.reverse else range(size))
+        return range(size - 1, -1, -1) if spec.reverse else range(size)
 
-    def _inputs(self, at: int) -> list[Any]:
-        every = [*self.state, *(None if x is None else x[at] for x in self.xs), *self.captured]
-        return [array for array, read in zip(every, self.reads, strict=True) if read]
+    def _read(self, at: int) -> list[Any]:
+        """What an iteration computes from."""
+        state = self.state
+        return [*[state[each] for each in self.state_read], *[x[at] for x in self.xs], *self.captured]
 
-    def _mask(self, cond: Plan | None, inputs: list[Any], at: int) -> Any:
-        if cond is None:
-            return None if self.masks is None else self.masks[at]
-        found = np.asarray(cond.run(self.generator, inputs)[0]).astype(bool)
-        return found.reshape([level.size for level in self.spec.masks or ()])
+    def _condition(self, cond: Plan, read: list[Any]) -> tuple[bool, Any]:
+        """Whether a sample is still to go on, and the mask of those that are."""
+        (found,) = cond.within(self.generator, read, {})
+        if not self.spec.masks:
+            return bool(found.item()), None
+        mask = found.astype(bool).reshape(sizes(self.spec.masks))
+        return bool(mask.any()), mask
 
-    def _goes_on(self, mask: Any, number: int) -> bool:
-        going = bool(mask.any())
-        if going and number >= self.spec.limit:
-            if self.spec.strict:
-                limit = self.spec.limit
-                raise IterationLimit("iterations", limit + 1, limit, f"while: max_iters {limit} reached")
-            return False
-        return going
+    def _may_go_on(self, done: int) -> bool:
+        limit = self.spec.limit
+        if done >= limit and self.spec.strict:
+            raise IterationLimit("iterations", limit + 1, limit, f"while: max_iters {limit} reached")
+        return done < limit
 
-    def _keep(self, number: int, state: Any, mask: Any) -> None:
-        at, skip = divmod(number, self.spec.every)
-        if skip:
-            return
+    def _keep(self, at: int, state: Any, mask: Any) -> None:
+        """Enter what there is before an iteration into the histories."""
         for history, value in zip(self.histories, self.state, strict=True):
             if history is not None:
                 history.put(at, value)
-        if state is not None:
-            self.kept_states.append(state)
+        if self.states_kept is not None:
+            drawn = self.spec.cond is not None and self.spec.cond.draws
+            self.states_kept.append((state, self.generator.get_state() if drawn else state))
         if self.mask_history is not None:
             self.mask_history.put(at, mask)
 
-    def _enter(self, at: int, found: list[Any], mask: Any) -> None:
-        spec = self.spec
-        masked = spec.masks if mask is not None and spec.masks else None
-        for number, live in enumerate(self.loop.live):
-            if live:
-                to, value = self.loop.spreads[number], spec.body.inputs[number]
-                new = found[number] if to is None else to(found[number])
-                old = self.state[number]
-                self.state[number] = new if masked is None else select(mask, masked, value, new, old)
-        for history, y, value in zip(
-            self.ys, found[spec.carried :], spec.body.outputs[spec.carried :], strict=False
-        ):
+    def _enter(self, at: int, found: list[Any], mask: Any, known: Sizes) -> None:
+        """Carry on what an iteration gives. A sample that is done keeps what it had."""
+        spec, state = self.spec, self.state
+        held = () if mask is None or mask.all() else spec.masks or ()
+        for number, value, to in self.loop.live_carried:
+            new = found[number] if to is None else to(found[number])
+            state[number] = select(mask, held, value, new, state[number]) if held else new
+        for history, number in zip(self.ys, range(spec.carried, len(found)), strict=False):
             if history is not None:
-                history.put(at, y if masked is None else select(mask, masked, value, y, 0))
-        if self.loop.wanted[self.loop.places.record] and self.loop.records:
-            self.record.inner.append(tuple(found[len(spec.body.outputs) :]))
+                y = found[number]
+                history.put(at, select(mask, held, spec.body.outputs[number], y, 0) if held else y)
+        self.record.count += 1
+        if self.loop.recorded:
+            self.record.inner.append(Inside(tuple(found[len(spec.body.outputs) :]), known))
 
     def _gather(self) -> tuple[Any, ...]:
         arrays = [None if each is None else each.array() for each in (*self.ys, *self.histories)]
         masks = None if self.mask_history is None else self.mask_history.array()
-        return (*self.state, *arrays, self.kept_states, masks, np.asarray(self.record.count), self.record)
+        count = np.asarray(self.record.count)
+        return (*self.state, *arrays, self.states_kept, masks, count, self.record)

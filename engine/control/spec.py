@@ -19,7 +19,8 @@ LEAD = 3  # operands before the carried values: how many iterations, generator s
 class Spec:
     """What a loop is. `limit` bounds its iterations; reaching it is an error if `strict`. `size` is the
     length of its sequences, `kept` that of its histories. `masks` are the levels that it is masked over.
-    `replays`: its random numbers are those of the states that it is given. `primal`: a statement's own."""
+    `replays`: its random numbers are those of the states that it is given, each with that from before the
+    condition and that from before the body; `inside`: the latter. `primal`: a statement's own."""
 
     name: str
     body: Body
@@ -34,6 +35,7 @@ class Spec:
     reverse: bool = False
     masks: Levels | None = None
     replays: bool = False
+    inside: bool = False
     every: int = 1
     primal: bool = False
 

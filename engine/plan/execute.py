@@ -110,25 +110,29 @@ class Plan:
     def run(self, generator: Any, arrays: Sequence[Any], sizes: Sizes | None = None) -> list[Any]:
         """The wanted values for `arrays`, the inputs in order; None where none was wanted. Sizes known only
         now are entered into `sizes`."""
+        with np.errstate(all="ignore"):
+            return self.within(generator, arrays, {} if sizes is None else sizes)
+
+    def within(self, generator: Any, arrays: Sequence[Any], sizes: Sizes) -> list[Any]:
+        """As `run`, within the run of another plan."""
         registers = self._template.copy()
         registers[_GENERATOR] = generator
-        registers[_SIZES] = sizes = {} if sizes is None else sizes
+        registers[_SIZES] = sizes
         if self._late:
             learn(self._types, arrays, sizes)
         for number, array in zip(self._inputs, arrays, strict=True):
             registers[number] = array
         targets: tuple[int, ...] = ()
         try:
-            with np.errstate(all="ignore"):
-                for call, sources, single, targets, freed in self._steps:
-                    found = call(*[registers[each] for each in sources])
-                    if single:
-                        registers[targets[0]] = found
-                    else:
-                        for number, each in zip(targets, found, strict=True):
-                            registers[number] = each
-                    for number in freed:
-                        registers[number] = None
+            for call, sources, single, targets, freed in self._steps:
+                found = call(*[registers[each] for each in sources])
+                if single:
+                    registers[targets[0]] = found
+                else:
+                    for number, each in zip(targets, found, strict=True):
+                        registers[number] = each
+                for number in freed:
+                    registers[number] = None
         except EngineError as error:  # what only values tell: an index out of bounds, a loop without end
             raise locate(error, self._sites[targets[0]]) from None
         return [None if each is None else registers[each] for each in self._outputs]

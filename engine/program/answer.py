@@ -53,9 +53,10 @@ class Answers:
         sweep = self._lowering.slots.last_sweep
         cotangents = list(sweep.cotangents.values()) if sweep else []
         nodes = [node for node in self._lowering.graph.nodes if node.recorded]
-        shown = [
-            each for node in nodes for each in (*node.operands, *node.outputs) if isinstance(each, Value)
-        ]
+        shown: list[Any] = list(self._roots.values())
+        for node in nodes:  # of control flow, the nodes of its bodies stand in the trace, not its own
+            shown += node.operands if is_primal(node.op.run) else (*node.operands, *node.outputs)
+        shown = [each for each in shown if isinstance(each, Value)]
         return [each for each in dict.fromkeys([*shown, *cotangents]) if each not in self._loops]
 
     def _known_flags(self, name: str) -> Flags:

@@ -124,7 +124,9 @@ def _append(outer: Lowering, spec: Spec, operands: list[Value], found: Lowered) 
         outer.limits.check_type(meta)
     results = loop.append(outer.builder, [None, None, None, *operands])
     results = results[: spec.carried + spec.ys]
-    for result, inside in zip(results, [*found.results, *found.ys], strict=True):
+    none = spec.cond is not None or not spec.size  # it may make no iteration: then carried values stay
+    carried = list(found.scope.given.values())[: spec.carried] if none else found.results
+    for result, inside in zip(results, [*carried, *found.ys], strict=True):
         result.requires_grad = result.requires_grad and inside.requires_grad
     return results
 

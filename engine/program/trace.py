@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from engine import saved
+from engine.bounded import Sizes, resolve
 from engine.control.branch import Branch, BranchRecord
-from engine.control.history import LoopRecord
+from engine.control.history import Inside, LoopRecord
 from engine.control.loop import Loop, is_primal
 from engine.control.spec import LEAD
 from engine.dtypes import DType
@@ -22,6 +23,7 @@ from engine.language.notation import finite_or_name
 Edge = tuple["TraceNode", int] | None
 Record = LoopRecord | BranchRecord
 Records = dict[Value, Record]  # how control flow ran, by the last result of its node
+_NOTHING = Inside((), {})
 
 
 class Shown(Protocol):
@@ -36,7 +38,7 @@ class TraceNode:
     """A grad_fn: that of `node`, or one that eager torch would make besides, called `title`; or (both are
     None) the AccumulateGrad of the leaf `value`."""
 
-    __slots__ = ("edges", "node", "title", "value")
+    __slots__ = ("edges", "node", "sizes", "title", "value")
 
     def __init__(
         self,
@@ -44,11 +46,13 @@ class TraceNode:
         edges: Sequence[Edge],
         value: Value | None = None,
         title: str | None = None,
+        sizes: Sizes | None = None,
     ) -> None:
         self.node = node
         self.edges = edges
         self.value = value
         self.title = title
+        self.sizes = sizes  # those known only from the run of the body that the node is in
 
     @property
     def is_leaf(self) -> bool:
@@ -98,7 +102,9 @@ class Trace:
             scope[operand] = (TraceNode(None, (), operand), 0)
         return scope.get(operand)
 
-    def _enter(self, node: GraphNode, scope: dict[Value, Edge], records: Records) -> None:
+    def _enter(
+        self, node: GraphNode, scope: dict[Value, Edge], records: Records, sizes: Sizes | None = None
+    ) -> None:
         if is_primal(node.op.run):
             record = records[node.outputs[-1]]
             if isinstance(record, LoopRecord):
@@ -111,7 +117,7 @@ class Trace:
         slots = node.op.slots(node.operands)
         edges = [self._edge(node.operands[at], scope, True) if node.needs[at] else None for at in slots]
         if any(edges):
-            made = TraceNode(node, edges)
+            made = TraceNode(node, edges, sizes=sizes)
             if self._keep:
                 self._order[made] = len(self._order)
             for output in node.outputs:
@@ -142,7 +148,7 @@ class Trace:
         for iteration in range(record.count):
             entries = [edge and (edge[0], iteration) for edge in xs]
             inner = dict(zip(inputs, [*state, *entries, *outer], strict=True))
-            self._inside(body, inner, record.inner[iteration] if record.inner else ())
+            self._inside(body, inner, record.inner[iteration] if record.inner else _NOTHING)
             found = [self._edge(result, inner) for result in spec.body.outputs]
             if not self._keep:
                 found = [_summary(edge, boundary) for edge in found]
@@ -159,22 +165,20 @@ class Trace:
         assert isinstance(node.op.run, Branch)
         branch, edges = node.op.run, [self._edge(x, scope) for x in node.operands[2:]]
         found: list[list[Edge]] = []
-        for body, taken, records in zip(branch.bodies, record.taken, record.inner, strict=True):
+        for body, taken, ran in zip(branch.bodies, record.taken, record.inner, strict=True):
             if taken:
                 inner = dict(zip(branch.captured, edges, strict=True))
-                self._inside(body.nodes, inner, records)
+                self._inside(body.nodes, inner, ran)
                 found.append([self._edge(result, inner) for result in body.outputs])
         for result, *each in zip(node.outputs, *found, strict=False):
             whole = len(each) > 1
             scope[result] = self._make("WhereBackward0", [None, *each], result) if whole else each[0]
 
-    def _inside(
-        self, nodes: Sequence[GraphNode], scope: dict[Value, Edge], records: Sequence[Record]
-    ) -> None:
+    def _inside(self, nodes: Sequence[GraphNode], scope: dict[Value, Edge], ran: Inside) -> None:
         flow = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
-        inner = dict(zip(flow, records, strict=True)) if flow else {}
+        inner = dict(zip(flow, ran.records, strict=True)) if flow else {}
         for node in nodes:
-            self._enter(node, scope, inner)
+            self._enter(node, scope, inner, ran.sizes)
 
     def _check(self, more: int) -> None:
         asked = len(self._order) + more
@@ -253,7 +257,8 @@ def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Shown | None
     if each.node is not None:
         node = each.node
         kept = saved.describe(node.op, node.operands, node.outputs, node.given, each.needs)
-        found["saved"] = {key: shown(kept[key], values) for key in sorted(kept)}
+        plain = {key: shown(kept[key], values) for key in sorted(kept)}
+        found["saved"] = resolve(plain, each.sizes) if each.sizes else plain
     elif each.title:
         found["saved"] = {} if each.title == "WhereBackward0" else {"dim": 0}
     if values is not None:
