@@ -14,6 +14,7 @@ from engine.plan.simplify import Instruction
 from engine.types import Type
 
 _COPIES = 2  # a kernel may copy its operands and its result once
+_BUFFER = 8192  # elements of an operand that numpy copies at a time to go through it in one stride
 _DRAWN = 32  # bytes for a random number: two draws of 64 bits, and what is made of them
 _DECOMPOSED = 10  # flops of LAPACK per element of a matrix and its parts, times its smaller side
 
@@ -80,7 +81,9 @@ def _workspace(each: Instruction) -> int:
         itemsize = max([_wide(meta, len(run.steps) > 1) for meta in (out, *operands)])
         cast = [meta for meta in operands if meta.dtype is not out.dtype or meta.dtype.itemsize < itemsize]
         cast += [out] if out.dtype is float16 and itemsize > out.dtype.itemsize else []
-        return (run.scratch * out.numel + sum(meta.numel for meta in cast)) * itemsize
+        spread = [meta for meta in operands if meta.strides is not None or meta.shape != out.shape]
+        buffered = len(spread) * min(out.numel, _BUFFER)
+        return (run.scratch * out.numel + buffered + sum(meta.numel for meta in cast)) * itemsize
     if is_view(each):
         return 0
     metas = [*operands, *(output.meta for output in each.outputs)]
