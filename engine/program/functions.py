@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from engine.bounded import Bounded
+from engine.bounded import Bounded, agree
 from engine.errors import ArgumentError, GradError, ShapeError, ValueArgumentError
 from engine.grad_mode import is_grad_enabled, set_grad_enabled
 from engine.graph import Value
@@ -93,7 +93,7 @@ class Function:
         if len(self.more) != len(values):
             raise _arity(self.each, len(self.inputs) + len(values), len(self.inputs) + len(self.more))
         for number, (value, given) in enumerate(zip(values, self.more, strict=True)):
-            if value.shape != given.shape:
+            if not agree(value.shape, given.shape):
                 raise ShapeError(
                     f"{self.each.kind}: {name} {number} has shape {list(given.shape)}, {of} {number} has "
                     f"{list(value.shape)}",
