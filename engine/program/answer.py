@@ -21,7 +21,7 @@ from engine.transforms.reverse import Sweep
 class Answers:
     """What the answers to requests of one kind have in common. `wanted` are the values that a plan must give,
     `nbytes` the size of what is sent back, `outputs` as they are answered: with the axis of a batch. `roots`
-    are the values that a trace starts from."""
+    are the values that a trace starts from, `own` is how many nodes the statements made."""
 
     def __init__(
         self,
@@ -31,9 +31,12 @@ class Answers:
         mode: bool | str,
         batch: Batch,
         derivative: Derivative | None,
+        own: int,
     ) -> None:
         self._lowering, self._roots, self._mode, self._derivative = lowering, roots, mode, derivative
-        slots, nodes, builder = lowering.slots, lowering.graph.nodes, lowering.builder
+        slots, builder = lowering.slots, lowering.builder
+        # a derivative is no part of the trace; a sweep of the request is: it may have made a graph
+        self._nodes = nodes = lowering.graph.nodes[: own if derivative else None]
         self.outputs = {name: batch.every(builder, value) for name, value in outputs.items()}
         named = [] if derivative else slots.targets()
         self._targets = {value.name: value for value in named if value.name}
@@ -52,7 +55,7 @@ class Answers:
         """The values that a trace with values shows: results, saved values and cotangents of its nodes."""
         sweep = self._lowering.slots.last_sweep
         cotangents = list(sweep.cotangents.values()) if sweep else []
-        nodes = [node for node in self._lowering.graph.nodes if node.recorded]
+        nodes = [node for node in self._nodes if node.recorded]
         shown: list[Any] = list(self._roots.values())
         for node in nodes:  # of control flow, the nodes of its bodies stand in the trace, not its own
             shown += node.operands if is_primal(node.op.run) else (*node.operands, *node.outputs)
@@ -78,8 +81,8 @@ class Answers:
         records: Records = {loop: next(remaining) for loop in self._loops}
         flags, rendered = self._flags, self._rendered
         if records or self._mode == "values":
-            slots, nodes = self._lowering.slots, self._lowering.graph.nodes
-            made = Trace(nodes, records, self._lowering.limits.trace if self._mode else None)
+            slots = self._lowering.slots
+            made = Trace(self._nodes, records, self._lowering.limits.trace if self._mode else None)
             if records:
                 flags = {name: self._run_flags(name, made) for name in outputs}
                 reached = made.reached(slots.roots_swept, self._targets.values()) | slots.given

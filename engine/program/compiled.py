@@ -39,10 +39,11 @@ class Compiled:
                 lowering.run(statements)
                 names = last_names(statements) if request.outputs is None else request.outputs
                 self.outputs = self._named(names, ("outputs",))
+                own = len(lowering.graph.nodes)
                 found = derivative(self)
                 swept = {} if found else self._sweep(request, list(names) or last_names(statements))
                 roots = self.outputs | swept
-                self._answers = Answers(lowering, self.outputs, roots, request.trace, self.batch, found)
+                self._answers = Answers(lowering, self.outputs, roots, request.trace, self.batch, found, own)
                 watched = lowering.builder.ledger.watched
                 self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted, watched=watched)
         finally:

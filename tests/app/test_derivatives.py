@@ -67,6 +67,24 @@ async def test_the_derivative_beside_the_outputs(client: httpx.AsyncClient, rout
     assert {key: found[key] for key in ("outputs", "trace", "graph_id")} == forward.json()
 
 
+LOOP = {
+    "id": "y", "op": "while", "carry": {"v": "x"},
+    "cond": {"yield": {"op": "lt", "in": [{"op": "sum", "in": ["v"]}, 100]}},
+    "body": {"yield": {"v": {"op": "mul", "in": ["v", "x"]}}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("route", REQUESTS)
+async def test_a_trace_with_values_is_that_of_the_graph_alone(client: httpx.AsyncClient, route: str) -> None:
+    graph = [LOOP, {"id": "s", "op": "sum", "in": ["y"]}]
+    own = {"gradient": None} if route == "vjp" else {"v": {"x": [1, 0, 0]}} if route == "hvp" else {}
+    request = {"inputs": {"x": X}, "graph": graph, "trace": "values"}
+    found = await post(client, route, **request, **own)
+    forward = (await client.post("/forward", json=request)).json()
+    assert found["trace"] == forward["trace"]
+    assert len(found["trace"]["nodes"]) > 3
+
+
 @pytest.mark.parametrize("route", REQUESTS)
 async def test_the_answer_has_the_shape_that_openapi_promises(client: httpx.AsyncClient, route: str) -> None:
     for changes in ({"trace": False}, {"trace": "values"}, {"encoding": "base64"}):
