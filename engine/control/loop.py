@@ -45,7 +45,7 @@ class Loop(ControlKernel):
         self.places = Places.of(self.spec)
         inputs = [value.levels for value in self.spec.body.inputs]
         carried = inputs[: self.spec.carried]
-        ys = [value.levels for value in self.spec.body.outputs[self.spec.carried :]]
+        ys = [value.levels for value in self.spec.written]
         masks = self.spec.masks or ()
         self.takes = ((), (), masks, *inputs)
         self.results = (*carried, *ys, *carried, (), masks, (), ())
@@ -77,13 +77,16 @@ class Loop(ControlKernel):
     @functools.cached_property
     def live(self) -> list[bool]:
         """Which carried values matter to the results that are wanted."""
+        return self._living(self._effects)
+
+    def _living(self, effects: str) -> list[bool]:
         spec, places = self.spec, self.places
         carried = spec.body.inputs[: spec.carried]
         histories = self.wanted[places.histories]
         found = [a or b for a, b in zip(self.wanted[places.carried], histories, strict=True)]
-        always = spec.cond.reads(spec.cond.outputs, self._effects) if spec.cond else set()
+        always = spec.cond.reads(spec.cond.outputs, effects) if spec.cond else set()
         while True:
-            read = always | spec.body.reads(self._asked(found), self._effects)
+            read = always | spec.body.reads(self._asked(found), effects)
             more = [live or value in read for live, value in zip(found, carried, strict=True)]
             if more == found:
                 return found
@@ -99,9 +102,15 @@ class Loop(ControlKernel):
         live = zip(spec.body.inputs[: spec.carried], self.live, strict=True)
         return found | {value for value, wanted in live if wanted}
 
-    @property
+    @functools.cached_property
     def _effects(self) -> str:
-        return "all" if self.spec.primal else "read" if self.spec.replays else "draws"
+        """What its plans do besides. Of the draws that it replays they make all, in their order, or none."""
+        spec = self.spec
+        if not spec.replays:
+            return "all" if spec.primal else "draws"
+        asked = self._asked(self._living("none"))
+        drawn = spec.body.draws_for(asked) or (spec.cond and spec.cond.draws_for(spec.cond.outputs))
+        return "draws" if drawn else "none"
 
     def _asked(self, live: Sequence[bool]) -> list[Value | None]:
         """The outputs of the body that an iteration computes: results of live carried values, wanted ys, and
@@ -117,6 +126,13 @@ class Loop(ControlKernel):
         result the levels that it is carried with (None where it has them)."""
         pairs = zip(self.spec.body.inputs, self.spec.body.outputs, self.live, strict=False)
         return [(at, v, spread(y, v.levels)) for at, (v, y, live) in enumerate(pairs) if live]
+
+    @functools.cached_property
+    def written(self) -> list[tuple[Value, Any]]:
+        """What stands for an entry of each sequence that it writes, and what gives the body's result the
+        levels of that (None where it has them)."""
+        pairs = zip(self.spec.written, self.spec.body.outputs[self.spec.carried :], strict=True)
+        return [(value, spread(y, value.levels)) for value, y in pairs]
 
     @functools.cached_property
     def records(self) -> list[Value | None]:

@@ -47,7 +47,7 @@ class Run:
         ]
         shapes = [getattr(array, "shape", ()) for array in self.state]
         self.histories = self._collect(places.histories, carried, shapes, spec.kept)
-        ys = spec.body.outputs[spec.carried :]
+        ys = [value for value, _ in loop.written]
         self.ys = self._collect(places.ys, ys, [(*sizes(y.levels), *y.shape) for y in ys], spec.size)
         mask = Value(Type((), bool_), levels=spec.masks or ())
         wanted = loop.wanted[places.masks]
@@ -71,7 +71,7 @@ class Run:
         state = mask = None
         for at in self._order():
             checkpoint = at % every == 0
-            if checkpoint and states is not None:
+            if checkpoint and states is not None and at // every < len(states):
                 self.generator.set_state(states[at // every][self.spec.inside])
             if checkpoint and self.states_kept is not None:
                 state = self.generator.get_state()
@@ -130,10 +130,12 @@ class Run:
         for number, value, to in self.loop.live_carried:
             new = found[number] if to is None else to(found[number])
             state[number] = select(mask, held, value, new, state[number]) if held else new
-        for history, number in zip(self.ys, range(spec.carried, len(found)), strict=False):
+        for history, found_y, (value, to) in zip(
+            self.ys, found[spec.carried :], self.loop.written, strict=False
+        ):
             if history is not None:
-                y = found[number]
-                history.put(at, select(mask, held, spec.body.outputs[number], y, 0) if held else y)
+                y = found_y if to is None else to(found_y)
+                history.put(at, select(mask, held, value, y, 0) if held else y)
         self.record.count += 1
         if self.loop.recorded:
             self.record.inner.append(Inside(tuple(found[len(spec.body.outputs) :]), known))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.control.body import Body
+from engine.control.body import Body, placeholder
 from engine.control.history import RECORD, stacked
 from engine.dtypes import bool_, int64
 from engine.graph import Value
-from engine.levels import Levels
+from engine.levels import Levels, merged
 from engine.types import Type
 
 LEAD = 3  # operands before the carried values: how many iterations, generator states, masks
@@ -42,6 +42,13 @@ class Spec:
     @property
     def ys(self) -> int:
         return len(self.body.outputs) - self.carried
+
+    @property
+    def written(self) -> list[Value]:
+        """Values that stand for an entry of each sequence that it writes. In a masked loop an entry is told
+        apart for each sample, though the body gave the same to all."""
+        values = self.body.outputs[self.carried :]
+        return [placeholder(y, merged(y.levels, self.masks)) if self.masks else y for y in values]
 
     @property
     def draws(self) -> bool:

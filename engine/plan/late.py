@@ -11,6 +11,7 @@ from engine.batched import compile_call
 from engine.bounded import Sizes, is_bounded, learn, resolve
 from engine.dtypes import int64
 from engine.errors import DimError, EngineError, ShapeError
+from engine.flow import ControlKernel
 from engine.graph import Value
 from engine.levels import Levels
 from engine.op import Op
@@ -56,7 +57,7 @@ def late_call(each: Instruction) -> Callable[..., Any]:
                 known = list(each.op.infer_types(now, attrs))
             found = compile_call(each.op, now, tuple(known), attrs, each.levels)(*values)
         except (ValueError, IndexError) as error:
-            if isinstance(error, EngineError):
+            if isinstance(error, EngineError) or isinstance(each.op.run, ControlKernel):
                 raise
             kind = DimError if isinstance(error, IndexError) else ShapeError
             raise kind(f"{each.op.short}: {error}") from error

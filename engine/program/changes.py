@@ -82,16 +82,19 @@ def lower_grad(lowering: Lowering, each: GradCall) -> None:
             given = [into(lowering.builder.F, each, level) for each in given]
     roots = lowering.slots.roots(outputs, given, create_graph)
     grad_checks.check_wrt(targets)
-    sweep = lowering.slots.sweep(roots, targets, settings.get("retain_graph"), create_graph)
-    if lowering.scope is not None:
-        lowering.scope.check_grad(targets, sweep)
+    scope = lowering.scope
+    watched = [*targets, *(scope.placeholders if scope else ())]  # a path may lead on outside of the body
+    sweep = lowering.slots.sweep(roots, watched, settings.get("retain_graph"), create_graph)
+    if scope is not None:
+        scope.check_grad(targets, sweep)
     for index, (name, target) in enumerate(zip(each.out, targets, strict=True)):
         found = sweep.cotangents.get(target)
         if found is None and materialize:
             found = lowering.builder.F.zeros_like(target)
+            found.requires_grad = create_graph  # a leaf, as torch makes it
         elif found is None:
             check_unused(settings, name, index)
-        if found is not None and level is not None:
+        elif level is not None:
             with set_grad_enabled(create_graph):
                 found = out_of(lowering.builder.F, found, level)
         if found is not None:

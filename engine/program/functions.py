@@ -55,12 +55,21 @@ class Function:
         return [*self.outputs, *found] if named == len(self.outputs) + len(found) else found
 
     def _vjp(self) -> list[Value]:
+        _check_leaves(self.inputs)
+        for each in self.outputs:
+            if not each.dtype.differentiable:
+                raise GradError(
+                    "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor "
+                    f"with dtype {each.dtype!r}",
+                    pointer=("body", "yield"),
+                )
         seeds = self._along(self.outputs, "cotangent", "output")
         roots = list(zip(self.outputs, seeds, strict=True))
         found = vjp(self.builder, roots, self.inputs, self.builder.graph.nodes[self.since :])
         return self._filled(found, self.inputs)
 
     def _jvp(self) -> list[Value]:
+        _check_primals(self.inputs)
         along = dict(zip(self.inputs, self._along(self.inputs, "tangent", "input"), strict=True))
         nodes = self.builder.graph.nodes[self.since :]
         return self._filled(jvp(self.builder, along, self.outputs, nodes), self.outputs)
@@ -70,15 +79,20 @@ class Function:
         mode = self.each.settings.get("mode", "reverse")
         if mode not in ("reverse", "forward"):
             raise ArgumentError('jacobian: mode is "reverse" or "forward"', pointer=("attrs", "mode"))
-        rows = jacobian(self.builder, self.outputs, self._chosen(), mode=mode, since=self.since)
+        chosen = self._chosen()
+        (_check_leaves if mode == "reverse" else _check_primals)(chosen)
+        rows = jacobian(self.builder, self.outputs, chosen, mode=mode, since=self.since)
         return [value for row in rows for value in row]
 
     def _hessian(self) -> list[Value]:
         self._nothing_more()
-        rows = hessian(self.builder, self._scalar(), self._chosen(), since=self.since)
+        chosen = self._chosen()
+        _check_primals(chosen)
+        rows = hessian(self.builder, self._scalar(), chosen, since=self.since)
         return [value for row in rows for value in row]
 
     def _hvp(self) -> list[Value]:
+        _check_primals(self.inputs)
         along = self._along(self.inputs, "v", "input")
         return hvp(self.builder, self._scalar(), self.inputs, along, since=self.since)
 
@@ -136,6 +150,20 @@ _KINDS: dict[str, Callable[[Function], list[Value]]] = {
     "hessian": Function._hessian,
     "hvp": Function._hvp,
 }
+
+
+def _check_leaves(values: Sequence[Value]) -> None:
+    """Refuse to differentiate by what has no derivative, in torch's words for reverse mode."""
+    if not all(value.dtype.differentiable for value in values):
+        raise GradError("only Tensors of floating point dtype can require gradients", pointer=("in",))
+
+
+def _check_primals(values: Sequence[Value]) -> None:
+    """The same in those for forward mode."""
+    for number, value in enumerate(values):
+        if not value.dtype.differentiable:
+            text = f"Expected primal to be floating point or complex, but got: {value.dtype!r}"
+            raise ValueArgumentError(text, actual=value.dtype.name, pointer=("in", number))
 
 
 def _arity(each: Transform, expected: int, actual: int) -> ArgumentError:

@@ -36,16 +36,20 @@ class Scope:
             found.name = outside.name
         return found
 
+    @property
+    def placeholders(self) -> list[Value]:
+        """Those of values made outside of the body."""
+        return [*self.given.values(), *self.captured.values()]
+
     def owns(self, value: Value) -> bool:
         """Whether a value stands for one that was made outside the body."""
-        return value in self.given.values() or value in self.captured.values()
+        return value in self.placeholders
 
     def check_grad(self, wrt: list[Value], sweep: Sweep) -> None:
         """Refuse a `grad` whose answer would need the history that values have outside the body."""
         leaves = {place for outside, place in self.captured.items() if self._is_leaf(outside)}
-        placeholders = [*self.given.values(), *self.captured.values()]
-        targets = [value for value in placeholders if value in wrt]
-        reached = [value for value in placeholders if value in sweep.cotangents and value not in leaves]
+        targets = [value for value in self.placeholders if value in wrt]
+        reached = [value for value in self.placeholders if value in sweep.cotangents and value not in leaves]
         if any(target is not each for target in targets for each in reached):
             raise NotImplementedYet("grad in a body through values from outside it is not implemented yet")
 

@@ -9,7 +9,7 @@ import pytest
 
 import engine
 from engine.errors import ArgumentError, EngineError, ShapeError, UnknownField, UnknownId, ValueArgumentError
-from tests.engine.building import Json, const, leaf, let, node
+from tests.engine.building import Json, const, leaf, let, loop, node
 
 GRAPH = [
     let("h", "tanh", node("matmul", "x", "w")),
@@ -111,6 +111,16 @@ def test_derivative_routes(route: str) -> None:
     alone = [getattr(program, route)(inputs(at)).derivative for at in range(4)]
     for name in found:
         equal(found[name], [one[name] for one in alone])
+
+
+def test_second_derivatives_through_a_loop_whose_body_is_linear() -> None:
+    """What its vjp writes of each iteration is the same for all samples, and counts for those going on."""
+    graph = [loop(body={"yield": {"v": node("mul", "v", 2)}}), let("z", "sum", node("pow", "y", 3))]
+    program, xs = engine.Program(graph), np.array([[0.1, 0.2], [3.0, 4.0], [20.0, 1.0]])
+    found = program.hessian({"x": leaf(xs)}, batch={"inputs": ["x"]}).derivative
+    alone = [program.hessian({"x": leaf(each)}).derivative for each in xs]
+    assert found is not None
+    equal(found["x"], [one["x"] for one in alone])  # type: ignore[index]
 
 
 def test_directions_for_each_sample() -> None:

@@ -173,6 +173,24 @@ REFUSED: dict[str, tuple[Json, type[EngineError], tuple[Any, ...], str]] = {
         "names its param",
     ),
     "setting": (of("vjp", "x", body=body("a"), argnums=0), UnknownField, ("attrs", "argnums"), "argnums"),
+    "integers": (
+        of("vjp", 3, body=body(node("mul", "a", 2.5))),
+        GradError,
+        ("in",),
+        "only Tensors of floating point dtype can require gradients",
+    ),
+    "integers-forward": (
+        of("jvp", 3, body=body(node("mul", "a", 2.5))),
+        ValueArgumentError,
+        ("in", 0),
+        "Expected primal to be floating point or complex, but got: torch.int64",
+    ),
+    "bools": (
+        of("vjp", "x", body=body(node("gt", "a", 0))),
+        GradError,
+        ("body", "yield"),
+        "All outputs of f must be floating-point or complex Tensors, got Tensor with dtype torch.bool",
+    ),
     "argnums": (
         of("jacobian", "x", body=body("a"), argnums=1),
         ArgumentError,
