@@ -14,7 +14,7 @@ from tests.engine.compositions import names
 
 
 @pytest.mark.parametrize(
-    ("module", "composition"), names("scalars", "models", "batches", "jacobians", "loops")
+    ("module", "composition"), names("scalars", "models", "batches", "jacobians", "loops", "nested")
 )
 def test_composition(module: str, composition: str) -> None:
     compare(module, composition)

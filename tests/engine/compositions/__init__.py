@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-MODULES = ("scalars", "models", "batches", "jacobians", "functional", "loops")
+MODULES = ("scalars", "models", "batches", "jacobians", "functional", "loops", "nested")
 
 Composition = Callable[[Any], Any]
 

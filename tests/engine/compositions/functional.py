@@ -43,6 +43,15 @@ def products(t: Any) -> Any:
     )
 
 
+def without_a_graph(t: Any) -> Any:
+    """Of inputs that require grad: what comes out does not."""
+    functional = t.autograd.functional
+    a, b = numbers(t, 3, seed=84, grad=True), numbers(t, 2, seed=85, grad=True)
+    calls = [functional.vjp(_number(t), (a, b)), functional.jvp(_function(t), (a, b), (a, b))]
+    calls += [call(_number(t), (a, b), (a.detach(), b)) for call in (functional.hvp, functional.vhp)]
+    return calls, functional.jacobian(_function(t), (a, b)), functional.hessian(_number(t), (a, b))
+
+
 def differentiated_again(t: Any) -> Any:
     functional = t.autograd.functional
     found = []
