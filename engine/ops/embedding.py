@@ -69,6 +69,7 @@ def _shares(indices: Array, padding_idx: int, scale_grad_by_freq: bool, dtype: A
 @kernel(
     "_embedding_shared",
     kind="index",
+    batched="loop",
     infer=_embedding_type,
     vjp=_embedding_vjp,
     saves=("indices",),
