@@ -208,3 +208,14 @@ def test_refused(name: str) -> None:
     assert text in str(caught.value)
     assert caught.value.pointer == ("graph", 0, *pointer)
     assert caught.value.op == statement["op"] or name == "random"
+
+
+def test_forward_mode_through_an_embedding_and_of_a_batch_of_them() -> None:
+    rows = {"params": ["a"], "do": [], "yield": node("embedding", "i", "a")}
+    w, i = np.arange(6.0).reshape(3, 2), np.array([[1, 2], [0, 1]])
+    graph = [of("jvp", "w", "w", body=rows)]
+    given = {"w": const(w), "i": const(i, "int64")}
+    (found,) = engine.Program(graph).forward(given).outputs.values()
+    np.testing.assert_array_equal(found.array, w[i])  # it is linear
+    found = engine.Program(graph).forward(given, batch={"inputs": ["i"]}).outputs["y"]
+    np.testing.assert_array_equal(found.array, w[i])
