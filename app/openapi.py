@@ -22,7 +22,8 @@ REF = "#/components/schemas/{model}"
 TITLE = "gradwire"
 SUMMARY = "Gradients on request: torch.autograd's semantics for a JSON expression graph."
 DESCRIPTION = """\
-Post an expression graph and tensor values; get the outputs, the `.grad` of every leaf, the `grad_fn` trace.
+Post an expression graph and tensor values; get the outputs, the `.grad` of every leaf, the `grad_fn` trace;
+or a Jacobian, a Hessian, a product with either; for one sample or a batch of them.
 Names, dtypes, kinks and error texts are those of PyTorch. Every answer is a function of its request alone.
 
 Every error is an `application/problem+json` document with a `code` of a closed list (`GET /errors`).
