@@ -100,7 +100,7 @@ class Backward(Parts):
         if self.masks is not None:
             return True
         draws = self.states is not None and self.body.draws_for(self.body.outputs)
-        return draws or not self.body.reads(self.body.outputs, "read").isdisjoint(self.carried)
+        return draws or not self.body.reads(self.body.outputs, "none").isdisjoint(self.carried)
 
     def cotangents(self) -> list[Any]:
         """Append the loop; what it gives for each operand."""

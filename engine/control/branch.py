@@ -101,9 +101,12 @@ class Branch(ControlKernel):
             asked += [node.outputs[-1] for node in body.nodes if _is_primal(node.op.run)]
         return asked
 
-    @property
+    @functools.cached_property
     def _effects(self) -> str:
-        return "all" if self.primal else "read" if self.replays else "draws"
+        """What its plans do besides. Of the draws that it replays they make all, in their order, or none."""
+        if not self.replays:
+            return "all" if self.primal else "draws"
+        return "draws" if any(body.draws_for(self._asked(body)) for body in self.bodies) else "none"
 
     @functools.cached_property
     def _read(self) -> set[Value]:

@@ -29,7 +29,8 @@ class Run:
     def __init__(self, loop: Loop, generator: Any, operands: Sequence[Any]) -> None:
         self.loop, self.spec = loop, loop.spec
         spec, places = loop.spec, loop.places
-        self.count, self.states, masks = operands[:LEAD]
+        count, self.states, masks = operands[:LEAD]
+        self.limit = int(count) if spec.counted else spec.limit
         self.masks = None if masks is None else np.moveaxis(masks, -1, 0)
         self.generator = Generator() if spec.replays and loop.draws else generator
         inner = LEAD + spec.carried + spec.xs
@@ -78,8 +79,9 @@ class Run:
             read = self._read(at)
             if cond is not None:
                 going, mask = self._condition(cond, read)
-                if not (going and self._may_go_on(at)):
+                if not going:
                     break
+                self._check(at)
             elif self.masks is not None:
                 mask = self.masks[at]
             if checkpoint:
@@ -89,9 +91,9 @@ class Run:
         return self._gather()
 
     def _order(self) -> Iterable[int]:
-        spec = self.spec
-        size = spec.limit + 1 if spec.cond else int(self.count) if spec.counted else spec.size
-        return range(size - 1, -1, -1) if spec.reverse else range(size)
+        if self.spec.reverse:
+            return range(self.limit - 1, -1, -1)
+        return range(self.limit + (self.spec.cond is not None and self.spec.strict))
 
     def _read(self, at: int) -> list[Any]:
         """What an iteration computes from."""
@@ -106,11 +108,10 @@ class Run:
         mask = found.astype(bool).reshape(sizes(self.spec.masks))
         return bool(mask.any()), mask
 
-    def _may_go_on(self, done: int) -> bool:
+    def _check(self, done: int) -> None:
         limit = self.spec.limit
         if done >= limit and self.spec.strict:
             raise IterationLimit("iterations", limit + 1, limit, f"while: max_iters {limit} reached")
-        return done < limit
 
     def _keep(self, at: int, state: Any, mask: Any) -> None:
         """Enter what there is before an iteration into the histories."""

@@ -66,7 +66,7 @@ class Segments(Parts):
             replace(
                 spec,
                 body=self._body(),
-                xs=spec.xs + self.known,
+                xs=spec.xs + 1,
                 size=self.number,
                 kept=self.number,
                 limit=int(self.number),
@@ -77,15 +77,13 @@ class Segments(Parts):
                 primal=False,
             )
         )
-        xs = [self._lengths(), *map(self._cut, self.x_xs)] if self.known else []
+        xs = [self._lengths(), *map(self._cut, self.x_xs)]
         x = [self._segments(), self.states, None, *self.x_carried, *xs, *self.x_captured]
         places = self.loop.places
         ys = [None if each is None else self._cut(each) for each in g[places.ys]]
         g = [*g[places.carried], *ys, *g[places.histories], None, None, None, None]
-        needs = [*needs[: LEAD + a], *[False] * self.known, *needs[LEAD + a :]]
+        needs = [*needs[: LEAD + a], False, *needs[LEAD + a :]]
         found = Backward(outer, self.builder, x, y, g, needs).cotangents()
-        if not self.known:
-            return found
         del found[LEAD + a]
         end = LEAD + a + spec.xs
         found[LEAD + a : end] = map(self._joined, found[LEAD + a : end], self.x_xs)
@@ -106,18 +104,16 @@ class Segments(Parts):
             size=self.length,
             kept=kept(self.length, every, known=self.known),
             limit=self.length,
-            counted=self.known,
+            counted=True,
             strict=False,
             replays=False,  # the states of a segment's start are its generator's
             every=every,
             primal=False,
         )
-        lead = [length if self.known else None, None, None]
         body = Body(builder, [], [], 0)
         with body.open(self.builder.active):
-            found = type(self.loop)(inner).append(builder, [*lead, *carried, *xs, *captured])
-        inputs = [*carried, *([length] if self.known else []), *xs, *captured]
-        return body.extended(inputs, found[: len(self.carried) + len(self.ys)])
+            found = type(self.loop)(inner).append(builder, [length, None, None, *carried, *xs, *captured])
+        return body.extended([*carried, length, *xs, *captured], found[: len(self.carried) + len(self.ys)])
 
     def _segments(self) -> Any:
         """How many segments there are, where only the run knows."""

@@ -34,9 +34,9 @@ def simplify(
     """The calls that `wanted` needs, each once, and which value stands for a merged one.
 
     Values in `given` are known and not computed. With `effects` "all", random draws and loops that may not
-    end are kept even if nobody reads them; with "draws" random draws; with "read" none, but if one draw is
-    read all are. Control flow is never merged. What decides a size is kept if the size is used, and not
-    merged either: each has a size of its own. Nor are values `apart`.
+    end are kept even if nobody reads them; with "draws" random draws; with "none" neither. Control flow is
+    never merged. What decides a size is kept if the size is used, and not merged either: each has a size of
+    its own. Nor are values `apart`.
     """
     deciding = _deciding(nodes)
     unique = {*deciding.values(), *(node for node in nodes if any(y in apart for y in node.outputs))}
@@ -65,10 +65,6 @@ def live(
     deciding: dict[int, GraphNode] | None = None,
 ) -> list[Instruction]:
     """The calls that `wanted` needs, in order; control flow cut down to what is read of it."""
-    if effects == "read":
-        found = live(nodes, given, wanted, effects="none", deciding=deciding)
-        drawn = any(each.op.kind == "random" for each in found)
-        return live(nodes, given, wanted, effects="draws", deciding=deciding) if drawn else found
     deciding = _deciding(nodes) if deciding is None else deciding
     known, used = set(given), {value for value in wanted if value is not None}
     required: set[GraphNode | None] = set()
