@@ -159,9 +159,10 @@ def refuse_new(metas: Iterable[Type], *of: Any) -> None:
         raise NotImplementedYet("a size that is known only when the program runs, in a batch")
 
 
-def learn(metas: Iterable[Type], arrays: Iterable[Any], sizes: Sizes, lead: int = 0) -> None:
-    """Enter the sizes that arrays turned out to have, behind `lead` batch axes."""
-    for meta, array in zip(metas, arrays, strict=True):
-        for size, actual in zip(meta.shape, getattr(array, "shape", ())[lead:], strict=False):
-            if type(size) is Bounded and size.evaluate is None:
-                sizes[id(size)] = actual
+def learn(values: Iterable[Any], arrays: Iterable[Any], sizes: Sizes) -> None:
+    """Enter the sizes that the arrays of values (with `.meta` and `.levels`) turned out to have."""
+    for value, array in zip(values, arrays, strict=True):
+        actual = getattr(array, "shape", ())[len(value.levels) :]
+        for size, found in zip(value.meta.shape, actual, strict=False):
+            if type(size) is Bounded:
+                sizes[id(size)] = found

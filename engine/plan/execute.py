@@ -50,8 +50,8 @@ class Plan:
         self.peak_bytes, self.flops = predict(instructions, inputs, dead)
         self._template: list[Any] = [None, None]
         self._sites: dict[int, Site] = {}
-        self._types = [value.meta for value in inputs]
-        self._late = is_bounded(self._types)  # the inputs have sizes of the run
+        self._given = inputs
+        self._late = is_bounded([value.meta for value in inputs])  # the inputs have sizes of the run
         self._registers: dict[Value, int] = {}
         self._inputs = [self._register(value) for value in inputs]
         self._steps = self._schedule(instructions, dead)
@@ -119,7 +119,7 @@ class Plan:
         registers[_GENERATOR] = generator
         registers[_SIZES] = sizes
         if self._late:
-            learn(self._types, arrays, sizes)
+            learn(self._given, arrays, sizes)
         for number, array in zip(self._inputs, arrays, strict=True):
             registers[number] = array
         targets: tuple[int, ...] = ()

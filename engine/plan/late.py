@@ -61,7 +61,7 @@ def late_call(each: Instruction) -> Callable[..., Any]:
                 raise
             kind = DimError if isinstance(error, IndexError) else ShapeError
             raise kind(f"{each.op.short}: {error}") from error
-        learn(outputs, (found,) if each.op.single else found, sizes, len(each.levels))
+        learn(each.outputs, (found,) if each.op.single else found, sizes)
         return found
 
     return call
