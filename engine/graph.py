@@ -8,7 +8,8 @@ differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from engine import saved
@@ -141,12 +142,13 @@ class Graph:
 
 
 class Ledger:
-    """What all builders of one program share: how many nodes they have made, held to a limit, and (in anomaly
-    mode) the values that are watched for nan."""
+    """What all builders of one program share: how many nodes they have made, held to a limit, whether a
+    derivative taken now is `summing` samples, and (in anomaly mode) the values that are watched for nan."""
 
     def __init__(self, limits: Limits, *, watch: bool = False) -> None:
         self._limits = limits
         self.spent = 0
+        self.summing = False
         self.watched: dict[Value, Watch] | None = {} if watch else None
 
     def spend(self) -> None:
@@ -171,7 +173,17 @@ class GraphBuilder:
     @property
     def kept(self) -> Levels:
         """The open levels for each sample of which derivatives are taken."""
-        return tuple(level for level in self.active if not level.summed)
+        return tuple(level for level in self.active if not (level.summed and self.ledger.summing))
+
+    @contextmanager
+    def summing(self) -> Iterator[None]:
+        """Inside, derivatives are those of the sum over the levels that want it; those that a program takes
+        itself are of each sample."""
+        before, self.ledger.summing = self.ledger.summing, True
+        try:
+            yield
+        finally:
+            self.ledger.summing = before
 
     def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Append one call of `op`; its Value, or a tuple of them."""
@@ -200,7 +212,7 @@ class GraphBuilder:
             self._record(node)
         self.graph.nodes.append(node)
         if self.ledger.watched is not None and not self.sweeping and not control:
-            self.ledger.watched.update((each, Watch.forward(op.short)) for each in outputs)
+            self.ledger.watched.update((each, Watch.forward(self.site.op or op.short)) for each in outputs)
         return outputs[0] if op.single else node.outputs
 
     def _record(self, node: GraphNode) -> None:

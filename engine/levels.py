@@ -26,8 +26,8 @@ _RANDOMNESS_ERROR = (
 
 class Level:
     """One batch axis of `size` samples. `randomness` says what a random op gives them: "same" or "different"
-    numbers, or the refusal "error". A derivative taken while it is open is that of each sample, or where it
-    is `summed` that of the sum of all."""
+    numbers, or the refusal "error". Where it is `summed`, what is asked for is the derivative of the sum of
+    all samples."""
 
     __slots__ = ("number", "randomness", "size", "summed")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from engine.eager.tensor import Tensor
@@ -67,18 +66,6 @@ class Batch:
         with set_grad_enabled(False):
             found: Value = sum_over(builder.F, value, level)
         return found
-
-    @contextmanager
-    def apart(self) -> Iterator[None]:
-        """Inside, derivatives are those of each sample, also where their sum is asked for."""
-        summed = self.level is not None and self.level.summed
-        if self.level is not None:
-            self.level.summed = False
-        try:
-            yield
-        finally:
-            if self.level is not None:
-                self.level.summed = summed
 
 
 def _check(given: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from engine.graph import Site, Value, locate
 from engine.levels import Level, into, out_of
 from engine.transforms.derivatives import hessian, hvp, jacobian, or_zeros
 from engine.transforms.forward import jvp
-from engine.transforms.reverse import vjp
+from engine.transforms.reverse import summed, vjp
 
 if TYPE_CHECKING:
     from engine.program.compiled import Compiled
@@ -55,7 +55,8 @@ class _Derivation:
         if level is not None:
             values = [into(self.F, value, level) for value in values]
         roots = [self._root(*each) for each in zip(targets, values, range(len(sites)), sites, strict=True)]
-        found = vjp(self.builder, roots, list(self.inputs.values()), self._nodes)
+        with self.builder.summing():
+            found = vjp(self.builder, summed(self.builder, roots), list(self.inputs.values()), self._nodes)
         answer = self._filled(found)
         return answer if level is None else {n: out_of(self.F, v, level) for n, v in answer.items()}
 
@@ -96,22 +97,23 @@ class _Derivation:
         """Each output by each input, of shape output + input."""
         outputs, inputs, mode = list(self.outputs.values()), list(self.inputs.values()), self.request.mode
         apart = mode == "forward"  # tangents are of each sample, whatever a sum is of
-        with self.batch.apart() if apart else nullcontext():
+        with nullcontext() if apart else self.builder.summing():
             rows = jacobian(self.builder, outputs, inputs, mode=mode)
         return {name: self._row(row, apart=apart) for name, row in zip(self.outputs, rows, strict=True)}
 
     def hessian(self) -> dict[str, Named]:
         """The last output's second derivatives by each pair of inputs."""
-        with self.batch.apart():  # a row is of each sample where the input of either side has the axis
-            rows = hessian(self.builder, self._scalar("hessian"), list(self.inputs.values()))
+        rows = hessian(self.builder, self._scalar("hessian"), list(self.inputs.values()))
         named = zip(self.inputs.items(), rows, strict=True)
+        # a row is of each sample where the input of either side has the axis
         return {name: self._row(row, value, apart=True) for (name, value), row in named}
 
     def hvp(self) -> Named:
         """The last output's Hessian times `v`."""
         along = self._along(self.request.v or {}, "v")
         v = [along.get(value) or or_zeros(self.F, None, value.meta) for value in self.inputs.values()]
-        found = hvp(self.builder, self._scalar("hvp"), list(self.inputs.values()), v)
+        with self.builder.summing():
+            found = hvp(self.builder, self._scalar("hvp"), list(self.inputs.values()), v)
         return self._row(found)
 
     @property

@@ -62,7 +62,8 @@ class Slots:
         roots = self.roots(tensors, gradients, create_graph, sites)
         for value in inputs or ():
             self.retain(value)
-        sweep = self.sweep(roots, inputs, retain_graph, create_graph)
+        with self._builder.summing():
+            sweep = self.sweep(roots, inputs, retain_graph, create_graph)
         into = self.targets() if inputs is None else [*inputs, *self.retained]
         with set_grad_enabled(create_graph):
             for target in dict.fromkeys(into):
@@ -71,6 +72,7 @@ class Slots:
                     known = self.grads.get(target)
                     self.grads[target] = found if known is None else self._builder.F.add(known, found)
         self.last_sweep = sweep
+        self.roots_swept.update(dict.fromkeys(tensors))
 
     def roots(
         self,
@@ -96,7 +98,6 @@ class Slots:
                 seeds.check_output(tensor, index)
         except EngineError as error:
             raise locate(error, sites[index]) if sites else error from None
-        self.roots_swept.update(dict.fromkeys(tensors))
         return found
 
     def sweep(

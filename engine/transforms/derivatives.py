@@ -9,7 +9,7 @@ from engine.errors import GradError
 from engine.graph import GraphBuilder, Value
 from engine.levels import Level, into, out_of
 from engine.transforms.forward import jvp
-from engine.transforms.reverse import vjp
+from engine.transforms.reverse import summed, vjp
 from engine.types import Type
 
 Rows = list[list[Value]]  # one row for each output, one value for each input
@@ -44,7 +44,8 @@ def hvp(
 
 def gradient(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int = 0) -> list[Value]:
     """The gradient of an output of one element; zeros for what it does not depend on."""
-    found = vjp(builder, [(output, builder.F.ones_like(output))], inputs, builder.graph.nodes[since:])
+    roots = summed(builder, [(output, builder.F.ones_like(output))])
+    found = vjp(builder, roots, inputs, builder.graph.nodes[since:])
     return [or_zeros(builder.F, each, value.meta) for each, value in zip(found, inputs, strict=True)]
 
 
@@ -55,7 +56,8 @@ def or_zeros(F: Any, value: Value | None, meta: Type) -> Any:
 
 def _row(builder: GraphBuilder, output: Value, inputs: Sequence[Value], since: int = 0) -> list[Value]:
     F, level = builder.F, Level(output.meta.numel)
-    found = vjp(builder, [(output, _units(F, output, level))], inputs, builder.graph.nodes[since:])
+    roots = summed(builder, [(output, _units(F, output, level))])
+    found = vjp(builder, roots, inputs, builder.graph.nodes[since:])
     row = []
     for value, cotangent in zip(inputs, found, strict=True):
         shape = (*output.shape, *value.shape)

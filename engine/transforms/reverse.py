@@ -58,6 +58,7 @@ def grad(
     Cotangents are found for every value behind the roots, or only for what leads to `wrt`. The nodes appended
     are recorded themselves with `create_graph`. GraphFreed if a node in `freed` is met that saved tensors.
     """
+    roots = summed(builder, roots)
     sweep = Sweep(builder.kept, hooks or {})
     nodes = _behind([output for output, _ in roots])
     if wrt is not None:
@@ -84,6 +85,17 @@ def vjp(
     needs = dependents(nodes, wrt)
     _run(builder, sweep, roots, dict(reversed(needs.items())), set())
     return [sweep.cotangents.get(value) for value in wrt]
+
+
+def summed(builder: GraphBuilder, roots: Iterable[tuple[Value, Value]]) -> list[tuple[Value, Value]]:
+    """Roots with the sum of the cotangents of all samples, where a sum is differentiated and all samples have
+    the same output."""
+    kept = builder.kept
+    gone = [level for level in builder.active if level not in kept]
+    return [
+        (output, without(builder.F, cotangent, [each for each in gone if each not in output.levels]))
+        for output, cotangent in roots
+    ]
 
 
 def dependents(nodes: Iterable[GraphNode], wrt: Iterable[Value]) -> dict[GraphNode, Needs]:
