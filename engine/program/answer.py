@@ -85,7 +85,7 @@ class Answers:
             made = Trace(self._nodes, records, self._lowering.limits.trace if self._mode else None)
             if records:
                 flags = {name: self._run_flags(name, made) for name in outputs}
-                reached = made.reached(slots.roots_swept, self._targets.values()) | slots.given
+                reached = slots.given.union(*(made.reached(*each) for each in slots.swept))
                 grads = {
                     name: each if self._targets[name] in reached else None for name, each in grads.items()
                 }

@@ -112,9 +112,11 @@ class _Derivation:
         """The last output's Hessian times `v`."""
         along = self._along(self.request.v or {}, "v")
         v = [along.get(value) or or_zeros(self.F, None, value.meta) for value in self.inputs.values()]
-        with self.builder.summing():
+        # an input that all samples share may go another way in each: then it is each one's own Hessian
+        apart = any(set(each.levels).difference(value.levels) for value, each in along.items())
+        with nullcontext() if apart else self.builder.summing():
             found = hvp(self.builder, self._scalar("hvp"), list(self.inputs.values()), v)
-        return self._row(found)
+        return self._row(found, apart=apart)
 
     @property
     def _nodes(self) -> Sequence[Any]:

@@ -27,7 +27,7 @@ class Slots:
         self.freed: set[GraphNode] = set()
         self.hooks: dict[Value, list[Callable[[Value], Value]]] = {}
         self.given: set[Value] = set()  # values whose .grad came with the request
-        self.roots_swept: dict[Value, None] = {}
+        self.swept: list[tuple[Sequence[Value], Sequence[Value]]] = []  # from what, into whose .grad
         self.last_sweep: Sweep | None = None
 
     def targets(self) -> list[Value]:
@@ -64,15 +64,15 @@ class Slots:
             self.retain(value)
         with self._builder.summing():
             sweep = self.sweep(roots, inputs, retain_graph, create_graph)
-        into = self.targets() if inputs is None else [*inputs, *self.retained]
+        into = self.targets() if inputs is None else list(dict.fromkeys([*inputs, *self.retained]))
         with set_grad_enabled(create_graph):
-            for target in dict.fromkeys(into):
+            for target in into:
                 found = sweep.cotangents.get(target)
                 if found is not None:
                     known = self.grads.get(target)
                     self.grads[target] = found if known is None else self._builder.F.add(known, found)
         self.last_sweep = sweep
-        self.roots_swept.update(dict.fromkeys(tensors))
+        self.swept.append((tensors, into))
 
     def roots(
         self,

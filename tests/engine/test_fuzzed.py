@@ -98,3 +98,25 @@ def test_what_only_a_grad_statement_led_to_has_no_grad() -> None:
     found = engine.Program(graph).backward(asked, ["y"], gradient=const(np.ones(2)))
     np.testing.assert_array_equal(array(found.grads["w"]), [4.0, 4.0])
     assert found.grads["x"] is None
+
+
+def test_hvp_of_a_sum_along_a_direction_of_each_sample() -> None:
+    program = engine.Program([let("y", "sum", node("mul", "x", node("pow", "w", 3)))])
+    found = program.hvp({"x": leaf(XS), "w": leaf(W)}, {"w": const(XS)}, batch=SUMS).derivative
+    assert found is not None
+    np.testing.assert_allclose(found["w"].array, (6 * XS * W * XS).sum(0))
+    np.testing.assert_allclose(found["x"].array, 3 * W * W * XS)
+
+
+def test_what_another_backward_led_to_has_no_grad() -> None:
+    again = {
+        "op": "while",
+        "carry": {"v": "w", "u": node("mul", "x", 2)},
+        "cond": {"do": [], "yield": node("lt", node("sum", "v"), -9)},
+        "body": {"do": [], "yield": {"v": "v", "u": "u"}},
+        "out": ["v1", None],
+    }
+    calls = [{"tensor": "twice", "inputs": ["w"]}, {"tensor": "y", "inputs": ["x"]}]
+    graph = [let("twice", "sum", node("mul", "x", 2)), again, let("y", "sum", "v1")]
+    found = engine.Program(graph).backward({"x": leaf(W), "w": leaf(W)}, ["y"], backward=calls)
+    assert found.grads == {"x": None, "w": None}
