@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,18 @@ class ControlKernel:
     takes: tuple[Any, ...] = ()
     results: tuple[Any, ...] = ()
     wanted: Sequence[bool] = ()  # which results it gives, when it is specialised
+
+    @functools.cached_property
+    def _cuts(self) -> dict[tuple[bool, ...], tuple[ControlKernel, Sequence[bool]]]:
+        return {}
+
+    def cut(self, wanted: Sequence[bool]) -> tuple[ControlKernel, Sequence[bool]]:
+        """What `specialised` gives, made once: control flow in control flow is asked many times."""
+        key = tuple(wanted)
+        found = self._cuts.get(key)
+        if found is None:
+            found = self._cuts[key] = self.specialised(key)
+        return found
 
     def specialised(self, wanted: Sequence[bool]) -> tuple[ControlKernel, Sequence[bool]]:
         """The kernel that gives only those results, None for the others, and the operands it reads."""

@@ -143,12 +143,14 @@ class Graph:
 
 class Ledger:
     """What all builders of one program share: how many nodes they have made, held to a limit, whether a
-    derivative taken now is `summing` samples, and (in anomaly mode) the values that are watched for nan."""
+    derivative taken now is `summing` samples, the `masks` that decide later which samples count, and (in
+    anomaly mode) the values that are watched for nan."""
 
     def __init__(self, limits: Limits, *, watch: bool = False) -> None:
         self._limits = limits
         self.spent = 0
         self.summing = False
+        self.masks: Levels = ()
         self.watched: dict[Value, Watch] | None = {} if watch else None
 
     def spend(self) -> None:
@@ -172,8 +174,9 @@ class GraphBuilder:
 
     @property
     def kept(self) -> Levels:
-        """The open levels for each sample of which derivatives are taken."""
-        return tuple(level for level in self.active if not (level.summed and self.ledger.summing))
+        """The levels for each sample of which derivatives are taken."""
+        summed = [level for level in self.active if level.summed and self.ledger.summing]
+        return (*(level for level in self.active if level not in summed), *self.ledger.masks)
 
     @contextmanager
     def summing(self) -> Iterator[None]:

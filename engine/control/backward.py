@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine.control.body import Body, placeholder, zeros
+from engine.control.body import Body, narrowed, placeholder, zeros
 from engine.control.parts import Parts
 from engine.control.spec import LEAD
 from engine.graph import GraphBuilder, Value
-from engine.levels import Levels, merged, union, without
+from engine.levels import Levels, merged, union
 from engine.transforms.reverse import vjp
 
 if TYPE_CHECKING:
@@ -68,10 +68,14 @@ class Backward(Parts):
         self.seeds_histories = self._entries(self.carried, self.g_histories)
         sought = [*self.active, *self.of_xs, *self.of_captured]
         wrt = [v for v, is_ in zip(self.inputs, sought, strict=True) if is_]
-        with spec.body.open(self.builder.active) as inside:
-            pairs = zip(spec.body.outputs, [*self.seeds, *self.seeds_ys], strict=True)
-            roots = [(result, seed) for result, seed in pairs if seed is not None]
-            cotangents = vjp(inside, roots, wrt, spec.body.nodes, linear=spec.masks is not None)
+        with spec.body.open(self.builder.active, spec.masks) as inside:
+            wide, seeds = [*self.carried, *spec.written], [*self.seeds, *self.seeds_ys]
+            roots = [
+                (result, narrowed(inside, seed, value.levels, result.levels))
+                for result, value, seed in zip(spec.body.outputs, wide, seeds, strict=True)
+                if seed is not None
+            ]
+            cotangents = vjp(inside, roots, wrt, spec.body.nodes)
             return self._outputs(inside.F, dict(zip(wrt, cotangents, strict=True)))
 
     def _entries(self, values: Sequence[Value], given: Sequence[Value | None]) -> list[Value | None]:
@@ -82,17 +86,19 @@ class Backward(Parts):
         ]
 
     def _outputs(self, F: Any, found: dict[Value, Value | None]) -> Body:
+        spec = self.spec
         self.new: list[Any] = []
         for value, seed, more in zip(self.carried, self.seeds, self.seeds_histories, strict=True):
             each = None if seed is None else (found[value] or zeros(F, value))
             self.new.append(each if each is None or more is None else F.add(each, more))
         xs = [found[v] or zeros(F, v) for v, is_ in zip(self.xs, self.of_xs, strict=True) if is_]
         self.sums = [v for v, is_ in zip(self.captured, self.of_captured, strict=True) if is_ and found[v]]
-        self.totals = [placeholder(found[v]) for v in self.sums]  # type: ignore[arg-type]
+        masks = spec.masks or ()
+        self.totals = [placeholder(v, merged(union([found[v]]), masks)) for v in self.sums]
         added = [F.add(total, found[v]) for total, v in zip(self.totals, self.sums, strict=True)]
         inputs = [*_some(self.seeds), *self.totals, *self.carried, *self.xs]
         inputs += [*_some(self.seeds_ys), *_some(self.seeds_histories), *self.captured]
-        return self.spec.body.extended(inputs, [*_some(self.new), *added, *xs])
+        return spec.body.extended(inputs, [*_some(self.new), *added, *xs])
 
     @property
     def looks_back(self) -> bool:
@@ -135,17 +141,14 @@ class Backward(Parts):
     def _by_operand(self, found: Iterator[Value]) -> list[Any]:
         carried = [None if seed is None else next(found) for seed in self.seeds]
         totals = {value: self._summed(next(found), value) for value in self.sums}
-        xs = [next(found) if is_ else None for is_ in self.of_xs]
+        pairs = zip(self.xs, self.of_xs, strict=True)
+        xs = [self._summed(next(found), value) if is_ else None for value, is_ in pairs]
         every = [*carried, *xs, *(totals.get(v) for v in self.captured)]
         return [None] * LEAD + [a if is_ else None for a, is_ in zip(every, self.needs, strict=True)]
 
     def _summed(self, total: Value, value: Value) -> Any:
-        """The cotangent of a captured value, summed over the levels that a masked loop left it."""
-        if self.spec.masks is None:
-            return total
-        inside = union([y for node in self.spec.body.nodes for y in node.outputs])
-        own = (*value.levels, *self.builder.kept)
-        return without(self.F, total, [each for each in total.levels if each in inside and each not in own])
+        """The cotangent of a value, summed over the levels that a masked loop left it."""
+        return narrowed(self.builder, total, self.spec.masks or (), value.levels)
 
 
 def _some(values: Sequence[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from engine.bounded import is_bounded
 from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphBuilder, GraphNode, Value
-from engine.levels import Levels
+from engine.levels import Levels, merged, without
 from engine.plan.execute import Plan
 from engine.plan.simplify import live
 from engine.transforms.reverse import dependents
@@ -51,14 +51,17 @@ class Body:
         return Body(self.builder, list(inputs), list(outputs), len(self.builder.graph.nodes))
 
     @contextmanager
-    def open(self, active: Levels) -> Iterator[GraphBuilder]:
-        """Its builder, to append derivatives to it where the levels `active` are open."""
-        before, self.builder.active = self.builder.active, active
+    def open(self, active: Levels, masks: Levels | None = None) -> Iterator[GraphBuilder]:
+        """Its builder, to append derivatives to it where the levels `active` are open. Nothing is summed over
+        `masks`: which samples count is known only outside of the body."""
+        builder, ledger = self.builder, self.builder.ledger
+        before, builder.active = builder.active, active
+        outer, ledger.masks = ledger.masks, merged(ledger.masks, masks or ())
         try:
             with set_grad_enabled(True):  # what is appended can be differentiated again
-                yield self.builder
+                yield builder
         finally:
-            self.builder.active = before
+            builder.active, ledger.masks = before, outer
 
     def varied(self, by: Sequence[Value]) -> set[Value]:
         """The values that depend on `by`, those among them."""
@@ -84,6 +87,12 @@ def placeholder(like: Value, levels: Levels | None = None) -> Value:
     found = Value(like.meta, levels=like.levels if levels is None else levels)
     found.requires_grad = like.requires_grad
     return found
+
+
+def narrowed(builder: GraphBuilder, cotangent: Value, wide: Levels, own: Levels) -> Any:
+    """The cotangent of a value of the levels `own` that was repeated for the samples of the levels `wide`."""
+    kept = builder.kept
+    return without(builder.F, cotangent, [each for each in wide if each not in own and each not in kept])
 
 
 def zeros(F: Any, like: Value) -> Any:

@@ -18,12 +18,12 @@ import numpy as np
 
 from engine.batched import spread
 from engine.bounded import Sizes
-from engine.control.body import Body, placeholder, zeros
+from engine.control.body import Body, narrowed, placeholder, zeros
 from engine.control.history import RECORD, Inside
 from engine.control.kernel import CALL_FLOPS, STATE_BYTES, control_op, select
 from engine.flow import ControlKernel
 from engine.graph import GraphBuilder, Value
-from engine.levels import Levels, merged, union, without
+from engine.levels import Levels, merged, union
 from engine.plan.execute import Plan
 from engine.random import Generator
 from engine.transforms.forward import jvp
@@ -181,26 +181,19 @@ class Branch(ControlKernel):
         ]
         bodies = []
         for body in self.bodies:
-            with body.open(builder.active) as inside:
-                pairs = zip(body.outputs, seeds, strict=True)
-                roots = [(result, seed) for result, seed in pairs if seed is not None]
-                found = vjp(inside, roots, wrt, body.nodes, linear=bool(self.masks))
+            with body.open(builder.active, self.masks) as inside:
+                roots = [
+                    (result, narrowed(inside, seed, value.levels, result.levels))
+                    for result, value, seed in zip(body.outputs, self.outputs, seeds, strict=True)
+                    if seed is not None
+                ]
+                found = vjp(inside, roots, wrt, body.nodes)
                 outputs = [each or zeros(inside.F, v) for each, v in zip(found, wrt, strict=True)]
             bodies.append(body.extended([], outputs))
         results = iter(self._again(builder, bodies, "vjp", seeds, given, x, y))
-        every = [self._summed(builder, next(results), v) if is_ else None
+        every = [narrowed(builder, next(results), self.masks, v.levels) if is_ else None
                  for v, is_ in zip(self.captured, wanted, strict=True)]  # fmt: skip
         return [None] * LEAD + every
-
-    def _summed(self, builder: GraphBuilder, found: Value, value: Value) -> Any:
-        """A cotangent summed over the levels that the choice left it."""
-        if not self.masks:
-            return found
-        inside = union([*self.outputs, *(y for b in self.bodies for node in b.nodes for y in node.outputs)])
-        own = (*value.levels, *builder.kept)
-        return without(
-            builder.F, found, [each for each in found.levels if each in inside and each not in own]
-        )
 
     def pushforward(self, builder: Any, x: Sequence[Any], y: Sequence[Any], t: Sequence[Any]) -> list[Any]:
         """A choice between the jvps of the branches."""

@@ -84,7 +84,7 @@ def _cut(node: GraphNode, read: Sequence[bool]) -> Instruction:
     """The call of a node; of control flow only what gives the outputs that are `read`."""
     op, operands = node.op, node.operands
     if isinstance(op.run, ControlKernel):
-        run, reads = op.run.specialised(read)
+        run, reads = op.run.cut(read)
         op = replace(op, run=run)
         operands = tuple(x if needed else None for x, needed in zip(operands, reads, strict=True))
     return Instruction(op, operands, node.attrs, node.outputs, node.levels)
