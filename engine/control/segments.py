@@ -27,21 +27,22 @@ from engine.types import Type
 if TYPE_CHECKING:
     from engine.control.loop import Loop
 
+_SHORT = 16  # iterations of a loop whose history is kept whole, whatever its size
 _ENTRY_BYTES = 200  # an entry's own size, where a history is a list until the loop ends
 
 
 def stride(carried: Sequence[Value], iterations: int, limits: Limits, *, draws: bool) -> int:
     """How many iterations there are from one checkpoint to the next; 1: every one is in the history.
 
-    The root of their number, or more if the checkpoints alone would exceed the limit; but two segments at
-    least, so that the loop of a segment is a shorter one.
+    The root of their number, or more if the checkpoints alone would exceed the limit; but so many checkpoints
+    that segments of segments are soon short, for each level of them is one more forward pass.
     """
     entry = sum(value.nbytes + _ENTRY_BYTES for value in carried) + STATE_BYTES * draws
     whole = entry * iterations
-    if not limits.history_bytes or whole <= limits.history_bytes:
+    if iterations <= _SHORT or not limits.history_bytes or whole <= limits.history_bytes:
         return 1
     fitting = -(-whole // limits.history_bytes)
-    return min(max(math.isqrt(iterations - 1) + 1, fitting), (iterations + 1) // 2)
+    return min(max(math.isqrt(iterations - 1) + 1, fitting), math.ceil(iterations ** (2 / 3)))
 
 
 def kept(iterations: int, every: int, *, known: bool) -> int:
