@@ -42,7 +42,8 @@ def stride(carried: Sequence[Value], iterations: int, limits: Limits, *, draws: 
     if iterations <= _SHORT or not limits.history_bytes or whole <= limits.history_bytes:
         return 1
     fitting = -(-whole // limits.history_bytes)
-    return min(max(math.isqrt(iterations - 1) + 1, fitting), math.ceil(iterations ** (2 / 3)))
+    most = math.ceil(float(iterations) ** (2 / 3))
+    return min(max(math.isqrt(iterations - 1) + 1, fitting), most)
 
 
 def kept(iterations: int, every: int, *, known: bool) -> int:
