@@ -43,7 +43,7 @@ def stride(carried: Sequence[Value], iterations: int, limits: Limits, *, draws: 
         return 1
     fitting = -(-whole // limits.history_bytes)
     most = math.ceil(float(iterations) ** (2 / 3))
-    return min(max(math.isqrt(iterations - 1) + 1, fitting), most)
+    return int(min(max(math.isqrt(iterations - 1) + 1, fitting), most))
 
 
 def kept(iterations: int, every: int, *, known: bool) -> int:
