@@ -91,7 +91,8 @@ class Backward(Parts):
         for value, seed, more in zip(self.carried, self.seeds, self.seeds_histories, strict=True):
             each = None if seed is None else (found[value] or zeros(F, value))
             self.new.append(each if each is None or more is None else F.add(each, more))
-        xs = [found[v] or zeros(F, v) for v, is_ in zip(self.xs, self.of_xs, strict=True) if is_]
+        self.of_xs = [is_ and found[v] is not None for v, is_ in zip(self.xs, self.of_xs, strict=True)]
+        xs = [found[v] for v, is_ in zip(self.xs, self.of_xs, strict=True) if is_]
         self.sums = [v for v, is_ in zip(self.captured, self.of_captured, strict=True) if is_ and found[v]]
         masks = spec.masks or ()
         self.totals = [placeholder(v, merged(union([found[v]]), masks)) for v in self.sums]
@@ -102,8 +103,8 @@ class Backward(Parts):
 
     @property
     def looks_back(self) -> bool:
-        """Whether an iteration needs what the loop had there, and not only the cotangents."""
-        if self.masks is not None:
+        """Whether an iteration needs what the loop had there, and not only the cotangents of its results."""
+        if self.masks is not None or any(each is not None for each in self.seeds_histories):
             return True
         draws = self.states is not None and self.body.draws_for(self.body.outputs)
         return draws or not self.body.reads(self.body.outputs, "none").isdisjoint(self.carried)
