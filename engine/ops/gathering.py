@@ -7,7 +7,8 @@ import numpy as np
 from engine.define import kernel
 from engine.errors import DimError, NotImplementedYet, RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
-from engine.ops.places import along, check_bounds, check_index, gathered_type, numpy_key, out_of_bounds
+from engine.ops.keys import read, taken
+from engine.ops.places import along, check_bounds, check_index, gathered_type
 from engine.signature import Array, Dim, Index, Indices, Tensor
 from engine.types import Type
 
@@ -29,7 +30,6 @@ def _index_select_type(input: Type, index: Type, dim: Dim) -> Type:
 @kernel(
     "index_select",
     kind="index",
-    batched="loop",
     infer=_index_select_type,
     vjp=lambda F, x, y, g, dim: (
         lambda: F.index_add(F.zeros(x[0].meta.shape, dtype=g.meta.dtype), dim, x[1], g),
@@ -47,22 +47,21 @@ def _index_select_type(input: Type, index: Type, dim: Dim) -> Type:
         refused("index_select(): Index is supposed to be a vector", make(3, 4), 0, np.array([[0]])),
     ],
 )
-def index_select(input: Tensor, dim: Dim, index: Index) -> Array:
+def index_select(input: Tensor, dim: Dim, index: Index, *, lead: int) -> Array:
     """The slices of `input` at the places `index` along `dim`.
 
     Smooth everywhere. A slice taken twice receives both gradients.
     """
-    flat = index.reshape(-1)
-    size = input.shape[dim] if input.ndim else 1
-    wrong = flat[(flat < 0) | (flat >= size)]
+    rank = input.ndim - lead
+    size = input.shape[dim] if rank else 1
+    wrong = index[(index < 0) | (index >= size)]
     if wrong.size:
-        if dim != -max(input.ndim, 1):
+        if dim != -max(rank, 1):
             raise RuntimeArgumentError(
                 f"INDICES element is out of DATA bounds, id={wrong[0]} axis_dim={size}"
             )
         raise DimError("index out of range in self")
-    found: Array = np.take(input, flat, axis=dim) if input.ndim else input.copy()
-    return found
+    return taken(input, index if index.ndim > lead else index[..., None], dim, lead) if rank else input.copy()
 
 
 def _gather_type(input: Type, index: Type, dim: Dim, sparse_grad: bool) -> Type:
@@ -137,7 +136,6 @@ def gather(input: Tensor, dim: Dim, index: Index, *, sparse_grad: bool = False) 
 @kernel(
     "_index",
     kind="index",
-    batched="loop",
     infer=gathered_type,
     vjp=lambda F, x, y, g: (
         lambda: F._index_put_impl(F.zeros(x[0].meta.shape, dtype=g.meta.dtype), x[1:], g, True),
@@ -146,22 +144,17 @@ def gather(input: Tensor, dim: Dim, index: Index, *, sparse_grad: bool = False) 
     grad_fn="IndexBackward0",
     saves=("indices", "self_sym_sizes"),
 )
-def index(input: Tensor, indices: Indices) -> Array:
+def index(input: Tensor, indices: Indices, *, lead: int) -> Array:
     """The elements at `indices`, a tensor or None per dimension; a mask stands for where it is true.
 
     Smooth everywhere.
     """
-    try:
-        found: Array = input[numpy_key(indices, input.shape)]
-    except IndexError:
-        raise out_of_bounds(input.shape, indices) from None
-    return found
+    return read(input, indices, lead)
 
 
 @kernel(
     "_select_at",
     kind="index",
-    batched="loop",
     infer=lambda input, index, dim: Type(
         input.shape[:dim] + input.shape[input.ndim + dim + 1 :], input.dtype
     ),
@@ -174,16 +167,14 @@ def index(input: Tensor, indices: Indices) -> Array:
     grad_fn="SelectBackward0",
     saves=("dim", "index", "self_sym_sizes"),
 )
-def select_at(input: Tensor, index: Index, dim: Dim) -> Array:
+def select_at(input: Tensor, index: Index, dim: Dim, *, lead: int) -> Array:
     """`select` at a place that is known only when the graph runs.
 
     Smooth everywhere.
     """
-    try:
-        found: Array = np.take(input, index, axis=dim)
-    except IndexError:
-        size = input.shape[dim]
-        raise DimError(
-            f"index {index} is out of bounds for dimension {dim + input.ndim} with size {size}"
-        ) from None
-    return found
+    size = input.shape[dim]
+    wrong = index[(index < -size) | (index >= size)]
+    if wrong.size:
+        axis = dim + input.ndim - lead
+        raise DimError(f"index {wrong.flat[0]} is out of bounds for dimension {axis} with size {size}")
+    return np.squeeze(taken(input, index[..., None], dim, lead), dim)

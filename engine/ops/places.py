@@ -19,11 +19,11 @@ def is_mask(each: Any) -> bool:
     return selects(dtype(each.dtype))
 
 
-def spread(indices: Sequence[Any]) -> list[Any]:
-    """One entry per dimension: a mask of n dimensions stands n times."""
+def spread(indices: Sequence[Any], lead: int = 0) -> list[Any]:
+    """One entry per dimension behind `lead` batch axes: a mask of n dimensions stands n times."""
     found: list[Any] = []
     for each in indices:
-        found.extend([each] * (each.ndim if each is not None and is_mask(each) else 1))
+        found.extend([each] * (each.ndim - lead if each is not None and is_mask(each) else 1))
     return found
 
 
@@ -100,20 +100,21 @@ def _strides(
     return elementwise_strides(shape, operands)
 
 
-def numpy_key(indices: Sequence[Any], shape: Shape) -> tuple[Any, ...]:
+def numpy_key(indices: Sequence[Any]) -> tuple[Any, ...]:
     """The numpy index for `indices`: uint8 masks as bools, None as a full slice."""
     arrays = [each.astype(bool) if each is not None and each.dtype == np.uint8 else each for each in indices]
     return tuple(slice(None) if each is None else each for each in arrays)
 
 
-def out_of_bounds(shape: Shape, indices: Sequence[Any]) -> DimError:
-    """torch's error for an index that numpy refused: dimensions are counted among the indexed ones."""
+def out_of_bounds(shape: Shape, indices: Sequence[Any], lead: int) -> DimError:
+    """torch's error for an index that numpy refused: dimensions are counted among the indexed ones. `lead`
+    batch axes stand in front of the indices."""
     axis = number = 0
     for each in indices:
         if each is None:
             axis += 1
         elif is_mask(each):
-            axis, number = axis + each.ndim, number + each.ndim
+            axis, number = axis + each.ndim - lead, number + each.ndim - lead
         else:
             bad = each[(each < -shape[axis]) | (each >= shape[axis])]
             if bad.size:
@@ -122,7 +123,7 @@ def out_of_bounds(shape: Shape, indices: Sequence[Any]) -> DimError:
                 )
             axis, number = axis + 1, number + 1
     found = [
-        (int(np.count_nonzero(each)),) if is_mask(each) else each.shape
+        (int(np.count_nonzero(each)),) if is_mask(each) else each.shape[lead:]
         for each in indices
         if each is not None
     ]

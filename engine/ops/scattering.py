@@ -10,7 +10,8 @@ from engine.bounded import is_bounded
 from engine.define import kernel
 from engine.errors import DimError, DTypeError, ShapeError
 from engine.op import refused, sample
-from engine.ops.places import along, check_bounds, check_index, gathered_type, numpy_key, out_of_bounds
+from engine.ops.keys import key_of, write
+from engine.ops.places import along, check_bounds, check_index, gathered_type
 from engine.signature import Array, Dim, Index, Indices, Number, Shape, Tensor
 from engine.strides import preserved
 from engine.types import Type
@@ -106,7 +107,6 @@ def _index_add_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim, alpha: Number) -> 
 @kernel(
     "index_add",
     kind="index",
-    batched="loop",
     infer=_index_add_type,
     vjp=_index_add_rule,
     saves=("alpha", "dim", "index", "source", "source_dim"),
@@ -125,18 +125,22 @@ def _index_add_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim, alpha: Number) -> 
         ),
     ],
 )
-def index_add(input: Tensor, dim: Dim, index: Index, source: Tensor, *, alpha: Number = 1) -> Array:
+def index_add(
+    input: Tensor, dim: Dim, index: Index, source: Tensor, *, alpha: Number = 1, lead: int
+) -> Array:
     """`input` with `alpha` times the slices of `source` added at the places `index` along `dim`.
 
     Smooth everywhere.
     """
-    found = np.array(input, order="C", ndmin=1)
-    flat = index.reshape(-1)
-    if flat.size and (flat.min() < 0 or flat.max() >= found.shape[dim]):
+    found, added = np.array(input, order="C"), source
+    found, added, index = (each if each.ndim > lead else each[..., None] for each in (found, added, index))
+    if index.size and (index.min() < 0 or index.max() >= found.shape[dim]):
         raise DimError("index out of range in self")
-    moved = np.moveaxis(found, dim, 0)
-    added = np.moveaxis(np.atleast_1d(source), dim, 0)
-    np.add.at(moved, flat, added if alpha == 1 else added * np.asarray(alpha, input.dtype))
+    if alpha != 1:
+        added = added * np.asarray(alpha, input.dtype)
+    moved, added = (np.moveaxis(each, dim, lead) for each in (found, added))
+    key = key_of([index], input.shape[:lead])
+    np.add.at(moved, key.places, key.ordered(added, moved.ndim - lead, lead))
     return found.reshape(input.shape)
 
 
@@ -171,22 +175,9 @@ def _index_put_rule(F: Any, x: Any, y: Any, g: Any, accumulate: bool) -> Any:
     return (kept, *(None,) * len(indices), lambda: F._index(g, indices))
 
 
-def _written(input: Array, indices: Any, values: Array, accumulate: bool) -> Array:
-    found = input.copy(order="K")
-    try:
-        if accumulate:
-            np.add.at(found, numpy_key(indices, input.shape), values)
-        else:
-            found[numpy_key(indices, input.shape)] = values
-    except (IndexError, ValueError):
-        raise out_of_bounds(input.shape, indices) from None
-    return found
-
-
 @kernel(
     "index_put",
     kind="index",
-    batched="loop",
     infer=_index_put_type,
     vjp=_index_put_rule,
     saves=("accumulate", "indices"),
@@ -206,25 +197,26 @@ def _written(input: Array, indices: Any, values: Array, accumulate: bool) -> Arr
         ),
     ],
 )
-def index_put(input: Tensor, indices: Indices, values: Tensor, accumulate: bool = False) -> Array:
+def index_put(
+    input: Tensor, indices: Indices, values: Tensor, accumulate: bool = False, *, lead: int
+) -> Array:
     """`input` with `values` written at `indices` (added if `accumulate`), a tensor or None per dimension.
 
     Smooth everywhere. Where a place is written twice the last value stays, and each receives the gradient.
     """
-    return _written(input, indices, values, accumulate)
+    return write(input, indices, values, accumulate, lead)
 
 
 @kernel(
     "_index_put_impl",
     kind="index",
-    batched="loop",
     infer=_index_put_type,
     vjp=_index_put_rule,
     saves=("accumulate", "indices"),
 )
-def index_put_impl(input: Tensor, indices: Indices, values: Tensor, accumulate: bool) -> Array:
+def index_put_impl(input: Tensor, indices: Indices, values: Tensor, accumulate: bool, *, lead: int) -> Array:
     """`index_put` as the gradient of a gather has it.
 
     Smooth everywhere.
     """
-    return _written(input, indices, values, accumulate)
+    return write(input, indices, values, accumulate, lead)
