@@ -99,7 +99,7 @@ class Backward(Parts):
         added = [F.add(total, found[v]) for total, v in zip(self.totals, self.sums, strict=True)]
         inputs = [*_some(self.seeds), *self.totals, *self.carried, *self.xs]
         inputs += [*_some(self.seeds_ys), *_some(self.seeds_histories), *self.captured]
-        return spec.body.extended(inputs, [*_some(self.new), *added, *xs])
+        return spec.body.extended(inputs, [*_some(self.new), *added, *_some(xs)])
 
     @property
     def looks_back(self) -> bool:
