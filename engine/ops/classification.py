@@ -9,7 +9,9 @@ import numpy as np
 from engine.define import composite, kernel
 from engine.dtypes import FLOAT, int64, uint8
 from engine.errors import DimError, DTypeError, NotImplementedYet, ShapeError, ValueArgumentError
+from engine.leading import behind, flat, whole
 from engine.op import Op, refused, sample
+from engine.ops.keys import read
 from engine.ops.losses import INVALID, MEAN, NONE, reduction_number, refuse_grad
 from engine.ops.reductions import wide
 from engine.signature import Array, Fixed, Index, Tensor
@@ -63,7 +65,7 @@ def _maps_type(
 
 
 def _chosen(
-    target: Array, weight: Array | None, ignore_index: int, classes: int, dtype: Any
+    target: Array, weight: Array | None, ignore_index: int, classes: int, dtype: Any, lead: int
 ) -> tuple[Array, Array]:
     """The class of each target (0 where it is ignored), and its weight (0 where it is ignored)."""
     counted = target != ignore_index
@@ -71,29 +73,39 @@ def _chosen(
     if outside.any():
         raise DimError(f"Target {target[outside][0]} is out of bounds.")
     chosen = np.where(counted, target, 0).astype(np.int64)
-    weights = np.ones(chosen.shape, dtype) if weight is None or not classes else weight[chosen]
+    if weight is None or not classes:
+        weights = np.ones(chosen.shape, dtype)
+    else:
+        weights = read(weight, [chosen], lead)
     return chosen, np.where(counted, weights, dtype.type(0))
 
 
 def _forward(
-    input: Tensor, target: Index, weight: Fixed | None, reduction: int, ignore_index: int, *, meta: Any
+    input: Tensor,
+    target: Index,
+    weight: Fixed | None,
+    reduction: int,
+    ignore_index: int,
+    *,
+    meta: Any,
+    lead: int,
 ) -> Any:
     """The negated scores of the target classes, reduced; and the sum of their weights.
 
     Smooth everywhere.
     """
-    axis = 1 if input.ndim > 1 else 0
+    axis = lead + (input.ndim > lead + 1)
     classes, target = input.shape[axis], target.reshape((*input.shape[:axis], *input.shape[axis + 1 :]))
-    chosen, weights = _chosen(target, weight, ignore_index, classes, input.dtype)
+    chosen, weights = _chosen(target, weight, ignore_index, classes, input.dtype, lead)
     if classes:
         scores = np.take_along_axis(input, np.expand_dims(chosen, axis), axis).squeeze(axis)
         loss = np.where(target == ignore_index, 0, -scores * weights)
     else:
         loss = np.zeros_like(weights)
     wider = wide(input.dtype)
-    summed = np.sum(weights, dtype=wider)
+    summed = np.sum(flat(weights, lead), axis=whole(lead), dtype=wider)
     if reduction != NONE:
-        loss = np.sum(loss, dtype=wider)
+        loss = np.sum(flat(loss, lead), axis=whole(lead), dtype=wider)
         loss = np.divide(loss, summed) if reduction == MEAN else loss
     return np.asarray(loss).astype(input.dtype), np.asarray(summed).astype(input.dtype)
 
@@ -111,7 +123,6 @@ def _define(name: str, grad_fn: str, infer: Any) -> Op:
     return kernel(
         name,
         kind="index",
-        batched="loop",
         infer=infer,
         vjp=_forward_vjp,
         grad_fn=grad_fn,
@@ -139,7 +150,6 @@ def _backward_vjp(F: Any, x: Any, y: Any, g: Any, reduction: int, ignore_index: 
 @kernel(
     "_nll_loss_backward",
     kind="index",
-    batched="loop",
     infer=lambda grad_output, scores, *others, **settings: Type(scores.shape, scores.dtype),
     vjp=_backward_vjp,
     saves=("target", "weight"),
@@ -153,20 +163,22 @@ def _nll_loss_backward(
     total_weight: Fixed,
     reduction: int,
     ignore_index: int,
+    *,
+    lead: int,
 ) -> Array:
     """The cotangent of the scores: that of the loss, negated and weighed, at the target classes.
 
     Smooth everywhere.
     """
     size = scores.shape
-    axis = 1 if len(size) > 1 else 0
+    axis = lead + (len(size) > lead + 1)
     found = np.zeros(size, scores.dtype)
     if not size[axis]:
         return found
     target = target.reshape((*size[:axis], *size[axis + 1 :]))
-    chosen, weights = _chosen(target, weight, ignore_index, size[axis], scores.dtype)
+    chosen, weights = _chosen(target, weight, ignore_index, size[axis], scores.dtype, lead)
     share = np.negative(np.divide(grad_output, total_weight) if reduction == MEAN else grad_output)
-    values = np.where(target == ignore_index, 0, share * weights)
+    values = np.where(target == ignore_index, 0, behind(share, lead, target.ndim - lead) * weights)
     np.put_along_axis(found, np.expand_dims(chosen, axis), np.expand_dims(values, axis), axis)
     return found
 

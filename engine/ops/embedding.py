@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from engine.define import composite, kernel
 from engine.dtypes import int32, int64
 from engine.errors import AssertedArgumentError, DimError, DTypeError, NotImplementedYet, ShapeError
+from engine.leading import shared
 from engine.op import refused, sample
+from engine.ops.keys import read
 from engine.ops.reductions import wide
 from engine.signature import Array, Index, Tensor
 from engine.types import Type
@@ -38,7 +41,6 @@ def _embedding_vjp(
 @kernel(
     "_embedding",
     kind="index",
-    batched="loop",
     infer=_embedding_type,
     vjp=_embedding_vjp,
     grad_fn="EmbeddingBackward0",
@@ -46,22 +48,36 @@ def _embedding_vjp(
     samples=lambda make: [],
 )
 def _embedding(
-    weight: Tensor, indices: Index, padding_idx: int, scale_grad_by_freq: bool, sparse: bool
+    weight: Tensor, indices: Index, padding_idx: int, scale_grad_by_freq: bool, sparse: bool, *, lead: int
 ) -> Array:
     """The rows of `weight` that `indices` name.
 
     Smooth everywhere.
     """
-    if indices.size and (indices.min() < 0 or indices.max() >= weight.shape[0]):
+    if indices.size and (indices.min() < 0 or indices.max() >= weight.shape[-2]):
         raise DimError("index out of range in self")
-    return np.asarray(weight[indices])
+    return _looked_up(weight, indices, lead)
 
 
-def _shares(indices: Array, padding_idx: int, scale_grad_by_freq: bool, dtype: Any) -> Array:
+def _looked_up(weight: Array, indices: Array, lead: int) -> Array:
+    table = shared(weight, lead)
+    return read(weight, [indices], lead) if table is None else np.asarray(table[indices])
+
+
+def _numbered(indices: Array, rows: int, lead: int) -> Array:
+    """Indices into one table that has the rows of all samples, one sample's behind another's."""
+    if not lead:
+        return indices
+    batch = indices.shape[:lead]
+    first = np.arange(math.prod(batch)).reshape((*batch, *(1,) * (indices.ndim - lead))) * rows
+    return np.asarray(indices + first)
+
+
+def _shares(indices: Array, numbered: Array, padding_idx: int, scale_grad_by_freq: bool, dtype: Any) -> Array:
     """What part of the cotangent of each row looked up reaches the table."""
     found: Array = (indices != padding_idx).astype(dtype)
     if scale_grad_by_freq and indices.size:
-        _, inverse, counts = np.unique(indices, return_inverse=True, return_counts=True)
+        _, inverse, counts = np.unique(numbered, return_inverse=True, return_counts=True)
         found = found / counts[inverse.reshape(indices.shape)].astype(dtype)
     return found
 
@@ -69,25 +85,26 @@ def _shares(indices: Array, padding_idx: int, scale_grad_by_freq: bool, dtype: A
 @kernel(
     "_embedding_shared",
     kind="index",
-    batched="loop",
     infer=_embedding_type,
     vjp=_embedding_vjp,
     saves=("indices",),
     samples=lambda make: [],
 )
-def _embedding_shared(weight: Tensor, indices: Index, padding_idx: int, scale_grad_by_freq: bool) -> Array:
+def _embedding_shared(
+    weight: Tensor, indices: Index, padding_idx: int, scale_grad_by_freq: bool, *, lead: int
+) -> Array:
     """The rows of `weight` that `indices` name, times their shares: the adjoint of the backward.
 
     Smooth everywhere.
     """
-    shares = _shares(indices, padding_idx, scale_grad_by_freq, weight.dtype)
-    return np.asarray(weight[indices] * shares[..., None])
+    numbered = _numbered(indices, weight.shape[-2], lead)
+    shares = _shares(indices, numbered, padding_idx, scale_grad_by_freq, weight.dtype)
+    return np.asarray(_looked_up(weight, indices, lead) * shares[..., None])
 
 
 @kernel(
     "_embedding_backward",
     kind="index",
-    batched="loop",
     infer=lambda input, indices, rows, padding_idx, scale_grad_by_freq: Type(
         (rows, input.shape[-1]), input.dtype
     ),
@@ -99,21 +116,23 @@ def _embedding_shared(weight: Tensor, indices: Index, padding_idx: int, scale_gr
     samples=lambda make: [],
 )
 def _embedding_backward(
-    input: Tensor, indices: Index, rows: int, padding_idx: int, scale_grad_by_freq: bool
+    input: Tensor, indices: Index, rows: int, padding_idx: int, scale_grad_by_freq: bool, *, lead: int
 ) -> Array:
     """The sums of the cotangents of equal rows.
 
     Smooth everywhere.
     """
-    found = np.zeros((rows, input.shape[-1]), input.dtype)
-    flat = indices.reshape(-1)
-    if flat.size:
-        shares = _shares(flat, padding_idx, scale_grad_by_freq, input.dtype)
-        each = input.reshape(flat.size, -1) * shares[:, None]
-        order = np.argsort(flat, kind="stable")
-        starts = np.flatnonzero(np.diff(flat[order], prepend=-1))
-        found[flat[order][starts]] = np.add.reduceat(each[order], starts, axis=0, dtype=wide(each.dtype))
-    return found
+    batch = input.shape[:lead]
+    found = np.zeros((math.prod(batch) * rows, input.shape[-1]), input.dtype)
+    if indices.size:
+        numbered = _numbered(indices, rows, lead).reshape(-1)
+        shares = _shares(indices.reshape(-1), numbered, padding_idx, scale_grad_by_freq, input.dtype)
+        each = input.reshape(numbered.size, -1) * shares[:, None]
+        order = np.argsort(numbered, kind="stable")
+        starts = np.flatnonzero(np.diff(numbered[order], prepend=-1))
+        sums = np.add.reduceat(each[order], starts, axis=0, dtype=wide(each.dtype))
+        found[numbered[order][starts]] = sums
+    return found.reshape((*batch, rows, input.shape[-1]))
 
 
 @composite(

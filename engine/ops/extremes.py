@@ -88,7 +88,6 @@ _min_all = _whole("min", np.min, 1)
 @kernel(
     "_value_selecting_reduction_backward",
     kind="index",
-    batched="loop",
     infer=lambda input, indices, dim, keepdim, size: Type(size, input.dtype),
     vjp=lambda F, x, y, g, dim, keepdim, size: (
         lambda: _selected(F, g, x[1], dim, keepdim),
@@ -98,14 +97,14 @@ _min_all = _whole("min", np.min, 1)
     samples=lambda make: [],
 )
 def _value_selecting_reduction_backward(
-    input: Tensor, indices: Index, dim: int, keepdim: bool, size: Shape
+    input: Tensor, indices: Index, dim: int, keepdim: bool, size: Shape, *, lead: int
 ) -> Array:
     """Zeros of `size`, with `input` at `indices` along `dim`.
 
     Smooth everywhere.
     """
     found = np.zeros(size, input.dtype)
-    if not size:
+    if len(size) == lead:
         return np.array(input)
     if not keepdim:
         input, indices = np.expand_dims(input, dim), np.expand_dims(indices, dim)

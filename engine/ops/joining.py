@@ -15,9 +15,9 @@ from engine.signature import Array, Dim, NewDim, Tensor, Tensors
 from engine.types import Type, strided
 
 
-def _is_skipped(each: Any) -> bool:
+def _is_skipped(each: Any, lead: int = 0) -> bool:
     """torch lets cat have empty vectors beside tensors of any rank."""
-    return bool(each.shape == (0,))
+    return bool(each.shape[lead:] == (0,))
 
 
 def _cat_type(tensors: tuple[Type, ...], dim: Dim) -> Type:
@@ -73,7 +73,6 @@ def _cat_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
 @kernel(
     "cat",
     kind="structural",
-    batched="loop",  # empty vectors, of another rank, may be among the parts
     infer=_cat_type,
     vjp=_cat_rule,
     saves=("dim",),
@@ -95,15 +94,14 @@ def _cat_rule(F: Any, x: Any, y: Any, g: Any, dim: Dim) -> Any:
         ),
     ],
 )
-def cat(tensors: Tensors, dim: Dim = 0, *, meta: Type) -> Array:
+def cat(tensors: Tensors, dim: Dim = 0, *, meta: Type, lead: int) -> Array:
     """Tensors joined along a dimension that they have; empty vectors are left out.
 
     Smooth everywhere.
     """
-    parts = [each for each in tensors if not _is_skipped(each)]
-    return (
-        np.concatenate(parts, axis=dim, dtype=meta.dtype.numpy) if parts else np.zeros((0,), meta.dtype.numpy)
-    )
+    parts = [each for each in tensors if not _is_skipped(each, lead)]
+    dtype = meta.dtype.numpy
+    return np.concatenate(parts, axis=dim, dtype=dtype) if parts else np.zeros(meta.shape, dtype)
 
 
 def _stack_type(tensors: tuple[Type, ...], dim: NewDim) -> Type:

@@ -111,6 +111,8 @@ def key_of(indices: Sequence[Array | None], batch: Shape) -> Key:
         return Key(numpy_key(indices))
     own = [None if each is None else shared(each, lead) for each in indices]
     places = [at for at, each in enumerate(spread(indices, lead)) if each is not None]
+    if not places:
+        return Key((slice(None),) * (lead + len(indices)))
     together = places == list(range(places[0], places[-1] + 1))
     count = max(1 if is_mask(each) else each.ndim - lead for each in indices if each is not None)
     if all(each is None or mine is not None for each, mine in zip(indices, own, strict=True)):
