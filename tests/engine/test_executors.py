@@ -22,7 +22,7 @@ from tests.oracle import Case, Json, array
 
 SAMPLES = [pytest.param(each, id=each.id) for each in harness.samples()]
 CASES = [pytest.param(each, id=each.id) for each in oracle.cases("ops")]
-PROGRAMS = [pytest.param(each, id=each.id) for each in oracle.cases("programs")]
+PROGRAMS = [pytest.param(each, id=each.id) for kind in ("programs", "flow") for each in oracle.cases(kind)]
 
 
 def assert_same_bits(found: Any, expected: Any, what: str) -> None:
