@@ -47,6 +47,11 @@ class ControlKernel:
         raise NotImplementedError
 
     @property
+    def ways(self) -> int:
+        """In how many ways it may run, as its record tells them."""
+        return 1
+
+    @property
     def saves_tensors(self) -> bool:
         """Whether a second backward through it is refused."""
         return False

@@ -19,8 +19,8 @@ import numpy as np
 from engine.batched import spread
 from engine.bounded import Sizes
 from engine.control.body import Body, narrowed, placeholder, zeros
-from engine.control.history import RECORD, Inside
-from engine.control.kernel import CALL_FLOPS, STATE_BYTES, control_op, select
+from engine.control.history import RECORD, BranchRecord, Inside
+from engine.control.kernel import CALL_FLOPS, MANY, STATE_BYTES, control_op, select, ways
 from engine.flow import ControlKernel
 from engine.graph import GraphBuilder, Value
 from engine.levels import Levels, merged, union
@@ -30,14 +30,6 @@ from engine.transforms.forward import jvp
 from engine.transforms.reverse import vjp
 
 LEAD = 2  # operands before the captured values
-
-
-@dataclass(slots=True)
-class BranchRecord:
-    """Which branches ran (both, where samples disagree), and how each did."""
-
-    taken: tuple[bool, ...]
-    inner: tuple[Inside, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +110,14 @@ class Branch(ControlKernel):
         return tuple(body.plan(inputs, self._asked(body), self._effects) for body in self.bodies)
 
     @property
+    def ways(self) -> int:
+        """In how many ways it may run, as its record tells them."""
+        if any(body.sized for body in self.bodies):
+            return MANY
+        one, other = (ways(body.nodes) for body in self.bodies)
+        return one + other + (one * other if self.masks else 0)
+
+    @property
     def saves_tensors(self) -> bool:
         """Whether a second backward through it is refused, whichever branch was taken."""
         return any(node.recorded and node.saves_tensors for body in self.bodies for node in body.nodes)
@@ -149,7 +149,8 @@ class Branch(ControlKernel):
         count = len(self.outputs)
         found = [self._pick(at, mask, runs) for at in range(count)]
         inner = [
-            Inside(tuple(run[count:] if run else ()), sizes) for run, sizes in zip(runs, known, strict=True)
+            Inside(tuple(run[count:] if run else ()), tuple(sizes.items()))
+            for run, sizes in zip(runs, known, strict=True)
         ]
         return (*found, before, BranchRecord(taken, tuple(inner)))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.bounded import Bounded, Sizes
+from engine.bounded import Bounded
 from engine.dtypes import int64
 from engine.graph import Value
 from engine.types import Shape, Type
@@ -19,15 +18,21 @@ class Inside(NamedTuple):
     """How a body ran: the records of the control flow in it, and the sizes known only then."""
 
     records: tuple[Any, ...]
-    sizes: Sizes
+    sizes: tuple[tuple[int, int], ...]
 
 
-@dataclass(slots=True)
-class LoopRecord:
+class LoopRecord(NamedTuple):
     """How a loop ran: the number of its iterations, and how each ran, if there is more to know."""
 
-    count: int = 0
-    inner: list[Inside] = field(default_factory=list)
+    iterations: int
+    inner: tuple[Inside, ...] = ()
+
+
+class BranchRecord(NamedTuple):
+    """Which branches ran (both, where samples disagree), and how each did."""
+
+    taken: tuple[bool, ...]
+    inner: tuple[Inside, ...]
 
 
 class History:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from engine.flow import ControlKernel
-from engine.graph import Value
+from engine.graph import GraphNode, Value
 from engine.levels import Levels
 from engine.op import Op
 from engine.signature import MISSING, Param
@@ -16,6 +16,8 @@ from engine.types import Type
 
 CALL_FLOPS = 1000  # what a call takes beside its arithmetic: of small arrays, nearly all
 STATE_BYTES = 2800  # a state of the random generator
+RECORD_BYTES = 1000  # how control flow ran, and that in it
+MANY = 1_000_000
 
 
 def control_op(
@@ -34,6 +36,15 @@ def control_op(
         grad_fn=f"{name.title()}Backward0",
         outputs=tuple(f"r{at}" for at in range(len(types))),
     )
+
+
+def ways(nodes: Iterable[GraphNode]) -> int:
+    """In how many ways the control flow among `nodes` may run."""
+    found = 1
+    for node in nodes:
+        if isinstance(node.op.run, ControlKernel) and node.op.run.primal:
+            found *= node.op.run.ways
+    return found
 
 
 def _by_kernel(*_: Any, **__: Any) -> Any:

@@ -21,7 +21,7 @@ from typing import Any
 from engine.batched import spread
 from engine.control.backward import Backward
 from engine.control.forward import Forward
-from engine.control.kernel import CALL_FLOPS, STATE_BYTES, control_op
+from engine.control.kernel import CALL_FLOPS, MANY, RECORD_BYTES, STATE_BYTES, control_op, ways
 from engine.control.running import Run
 from engine.control.segments import Segments
 from engine.control.spec import LEAD, Places, Spec
@@ -31,6 +31,7 @@ from engine.levels import count
 from engine.plan.execute import Plan
 
 _ENTRY_BYTES = 200  # an array's own size, where a history is a list until the loop ends
+_POINTERS = 24  # bytes for an iteration in a record, while that is collected and put together
 
 
 @dataclass(eq=False)
@@ -160,6 +161,13 @@ class Loop(ControlKernel):
         return body.draws or bool(cond and cond.draws)
 
     @property
+    def ways(self) -> int:
+        """In how many ways it may run, as its record tells them."""
+        if self.records or self.spec.body.sized:
+            return MANY
+        return 1 if self.spec.cond is None else self.spec.limit + 1
+
+    @property
     def saves_tensors(self) -> bool:
         """Whether a second backward through it is refused, whether or not it ran."""
         return any(node.recorded and node.saves_tensors for node in self.spec.body.nodes)
@@ -168,17 +176,17 @@ class Loop(ControlKernel):
         """The bytes of one iteration's work, and of what is collected before it is put together."""
         cond, body = self.plans
         places, spec = self.places, self.spec
-        late = (list(zip(spec.types(), self.results, self.wanted, strict=True)))[
-            places.ys.start : places.states
-        ]
+        late = zip(spec.types(), self.results, self.wanted, strict=True)
         collected = sum(
             meta.nbytes * count(levels) + _ENTRY_BYTES * meta.shape[0]
             for meta, levels, wanted in late
-            if wanted and type(meta.shape[0]) is not int
+            if wanted and meta.shape and type(meta.shape[0]) is not int
         )
-        states = STATE_BYTES * spec.kept if self.wanted[places.states] else 0
-        records = _ENTRY_BYTES * spec.limit if self.recorded else 0
-        return max(cond.peak_bytes if cond else 0, body.peak_bytes) + int(collected) + states + records
+        drawn = 1 + (spec.cond is not None and spec.cond.draws)
+        states = STATE_BYTES * spec.kept * drawn if self.wanted[places.states] else 0
+        kinds = RECORD_BYTES * min(spec.limit, ways(spec.body.nodes))
+        records = kinds + _POINTERS * spec.limit if self.recorded else 0
+        return max(cond.peak_bytes if cond else 0, body.peak_bytes) + int(collected + states + records)
 
     def flops(self) -> int:
         """The flops of as many iterations as there may be."""

@@ -54,7 +54,9 @@ class Run:
         wanted = loop.wanted[places.masks]
         self.mask_history = History(mask, sizes(mask.levels), spec.kept) if wanted else None
         self.states_kept: list[Any] | None = [] if loop.wanted[places.states] else None
-        self.record = LoopRecord()
+        self.count = 0
+        self.inner: list[Inside] = []
+        self.ran: dict[Inside, Inside] = {}
 
     def _collect(
         self, place: slice, values: Sequence[Value], shapes: Sequence[Any], size: int
@@ -137,12 +139,13 @@ class Run:
             if history is not None:
                 y = found_y if to is None else to(found_y)
                 history.put(at, select(mask, held, value, y, 0) if held else y)
-        self.record.count += 1
+        self.count += 1
         if self.loop.recorded:
-            self.record.inner.append(Inside(tuple(found[len(spec.body.outputs) :]), known))
+            ran = Inside(tuple(found[len(spec.body.outputs) :]), tuple(known.items()))
+            self.inner.append(self.ran.setdefault(ran, ran))  # a long loop has few kinds of iterations
 
     def _gather(self) -> tuple[Any, ...]:
         arrays = [None if each is None else each.array() for each in (*self.ys, *self.histories)]
         masks = None if self.mask_history is None else self.mask_history.array()
-        count = np.asarray(self.record.count)
-        return (*self.state, *arrays, self.states_kept, masks, count, self.record)
+        record = LoopRecord(self.count, tuple(self.inner))
+        return (*self.state, *arrays, self.states_kept, masks, np.asarray(self.count), record)

@@ -5,6 +5,6 @@ Where things are, each line from what it needs to what needs it:
 graph       slots (`.grad`), changes (of flags and slots), scope, loops, choices and functions (bodies),
             lowering (statements to graph)
 asked       request, batch, derivation
-answer      trace, result, answer
+answer      edges, trace, rendering, result, answer
 program     compiled, explain, prepared, function (define-by-run), program, gradcheck
 """

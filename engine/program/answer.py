@@ -9,10 +9,10 @@ from engine.bounded import Sizes, resolve
 from engine.control.loop import is_primal
 from engine.eager.tensor import Tensor
 from engine.graph import Value
-from engine.program import trace
 from engine.program.batch import Batch
 from engine.program.derivation import Derivative
 from engine.program.lowering import Lowering
+from engine.program.rendering import render
 from engine.program.result import Flags, Result, output_tensor, owned
 from engine.program.trace import Records, Trace
 from engine.transforms.reverse import Sweep
@@ -70,7 +70,7 @@ class Answers:
         return Flags(entry.requires_grad, grad_fn, entry.value.index)
 
     def _render(self, made: Trace, values: Values | None) -> dict[str, Any]:
-        return trace.render(made, self._roots, values)
+        return render(made, self._roots, values)
 
     def result(self, values: Sequence[Any], shared: Iterable[Any], sizes: Sizes) -> Result:
         """The answer made of the values of `wanted`. `shared` are the arrays that must not be given away."""

@@ -6,86 +6,36 @@ Loops are expanded per iteration, so the trace of a program with loops is known 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-from engine import saved
-from engine.bounded import Sizes, resolve
-from engine.control.branch import Branch, BranchRecord
-from engine.control.history import Inside, LoopRecord
+from engine.control.branch import Branch
+from engine.control.history import BranchRecord, Inside, LoopRecord
 from engine.control.loop import Loop, is_primal
 from engine.control.spec import LEAD
-from engine.dtypes import DType
-from engine.eager.tensor import Tensor
 from engine.errors import LimitExceeded
 from engine.graph import GraphNode, Value
-from engine.language.notation import finite_or_name
+from engine.program.edges import Edge, Summaries, TraceNode
 
-Edge = tuple["TraceNode", int] | None
 Record = LoopRecord | BranchRecord
 Records = dict[Value, Record]  # how control flow ran, by the last result of its node
-_NOTHING = Inside((), {})
-
-
-class Shown(Protocol):
-    """What a trace with values shows: tensors, or None where there is none."""
-
-    def value(self, value: Value) -> Tensor | None: ...
-
-    def cotangent(self, value: Value) -> Tensor | None: ...
-
-
-class TraceNode:
-    """A grad_fn: that of `node`, or one that eager torch would make besides, called `title`; or (both are
-    None) the AccumulateGrad of the leaf `value`."""
-
-    __slots__ = ("edges", "node", "sizes", "title", "value")
-
-    def __init__(
-        self,
-        node: GraphNode | None,
-        edges: Sequence[Edge],
-        value: Value | None = None,
-        title: str | None = None,
-        sizes: Sizes | None = None,
-    ) -> None:
-        self.node = node
-        self.edges = edges
-        self.value = value
-        self.title = title
-        self.sizes = sizes  # those known only from the run of the body that the node is in
-
-    @property
-    def is_leaf(self) -> bool:
-        return self.node is None and self.title is None
-
-    @property
-    def needs(self) -> list[bool]:
-        """Which operands of the node lead on."""
-        assert self.node is not None
-        found = [False] * len(self.node.operands)
-        for at, edge in zip(self.node.op.slots(self.node.operands), self.edges, strict=True):
-            found[at] = edge is not None
-        return found
-
-    @property
-    def name(self) -> str:
-        if self.node is None:
-            return self.title or "AccumulateGrad"
-        return self.node.op.node_name(self.node.operands, self.node.given)
+_NOTHING = Inside((), ())
 
 
 class Trace:
     """The edges of a graph's values, nodes made in creation order.
 
     `records` tell how the loops ran, `limit` bounds the nodes that they may become. Without a limit only
-    `edge` and `reached` are known: each iteration is summed up, so that a long loop takes no memory.
+    `edge` and `reached` are known: each iteration is summed up, so that a long loop takes no memory, and
+    iterations that are the same are followed once.
     """
 
-    def __init__(self, nodes: Iterable[GraphNode], records: Records, limit: int | None = None) -> None:
+    def __init__(self, nodes: Sequence[GraphNode], records: Records, limit: int | None = None) -> None:
         self._edges: dict[Value, Edge] = {}
         self._order: dict[TraceNode, int] = {}
-        self._limit = limit
         self._keep = limit is not None or not records
+        if limit is not None and (asked := _size(nodes, records)) > limit:
+            text = f"trace: {asked} nodes, {limit} allowed; without a trace the program runs"
+            raise LimitExceeded("trace", asked, limit, text).at(("trace",))
         for node in nodes:
             self._enter(node, self._edges, records)
 
@@ -102,9 +52,7 @@ class Trace:
             scope[operand] = (TraceNode(None, (), operand), 0)
         return scope.get(operand)
 
-    def _enter(
-        self, node: GraphNode, scope: dict[Value, Edge], records: Records, sizes: Sizes | None = None
-    ) -> None:
+    def _enter(self, node: GraphNode, scope: dict[Value, Edge], records: Records, sizes: Any = ()) -> None:
         if is_primal(node.op.run):
             record = records[node.outputs[-1]]
             if isinstance(record, LoopRecord):
@@ -143,15 +91,18 @@ class Trace:
             for edge, value in zip(edges[spec.carried :][: spec.xs], inputs[spec.carried :], strict=False)
         ]
         ys: list[list[Edge]] = [[] for _ in range(spec.ys)]
-        self._check(record.count * sum(each.recorded for each in body))
-        boundary = {edge[0] for edge in (*state, *xs, *outer) if edge}
-        for iteration in range(record.count):
-            entries = [edge and (edge[0], iteration) for edge in xs]
-            inner = dict(zip(inputs, [*state, *entries, *outer], strict=True))
-            self._inside(body, inner, record.inner[iteration] if record.inner else _NOTHING)
-            found = [self._edge(result, inner) for result in spec.body.outputs]
-            if not self._keep:
-                found = [_summary(edge, boundary) for edge in found]
+        short = None if self._keep else Summaries([*state, *outer], xs)
+        for at in range(record.iterations):
+            ran = record.inner[at] if record.inner else _NOTHING
+            found = short.known(ran, state) if short else None
+            if found is None:
+                entries = [edge and (edge[0], at) for edge in xs]
+                inner = dict(zip(inputs, [*state, *entries, *outer], strict=True))
+                self._inside(body, inner, ran)
+                found = [self._edge(result, inner) for result in spec.body.outputs]
+                found = short.of(ran, state, found) if short else found
+            elif not record.inner and found[: spec.carried] == state:
+                break  # and so it goes on
             state = found[: spec.carried]
             for stacked, edge in zip(ys, found[spec.carried :], strict=True):
                 stacked.append(edge)
@@ -175,16 +126,9 @@ class Trace:
             scope[result] = self._make("WhereBackward0", [None, *each], result) if whole else each[0]
 
     def _inside(self, nodes: Sequence[GraphNode], scope: dict[Value, Edge], ran: Inside) -> None:
-        flow = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
-        inner = dict(zip(flow, ran.records, strict=True)) if flow else {}
+        inner = _within(nodes, ran)
         for node in nodes:
             self._enter(node, scope, inner, ran.sizes)
-
-    def _check(self, more: int) -> None:
-        asked = len(self._order) + more
-        if self._limit is not None and asked > self._limit:
-            text = f"trace: {asked} nodes, {self._limit} allowed; without a trace the program runs"
-            raise LimitExceeded("trace", asked, self._limit, text).at(("trace",))
 
     def reached(self, roots: Iterable[Value], targets: Iterable[Value]) -> set[Value]:
         """Those of `targets` that a sweep from `roots` comes to."""
@@ -211,75 +155,24 @@ def _behind(roots: Iterable[Edge]) -> set[TraceNode]:
     return seen
 
 
-def _summary(edge: Edge, boundary: set[TraceNode]) -> Edge:
-    """An edge to one node in place of all those up to `boundary`."""
-    if edge is None or edge[0] in boundary:
-        return edge
-    ends: dict[TraceNode, None] = {}
-    stack, seen = [edge[0]], {edge[0]}
-    while stack:
-        for each in stack.pop().edges:
-            if each and each[0] in boundary:
-                ends[each[0]] = None
-            elif each and each[0] not in seen:
-                seen.add(each[0])
-                stack.append(each[0])
-    made = edge[0]
-    return TraceNode(made.node, [(end, 0) for end in ends], made.value, made.title), edge[1]
+def _within(nodes: Sequence[GraphNode], ran: Inside) -> Records:
+    """The records of the control flow among the nodes of a body."""
+    flow = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
+    return dict(zip(flow, ran.records, strict=True)) if flow else {}
 
 
-def render(trace: Trace, roots: dict[str, Value], values: Shown | None = None) -> dict[str, Any]:
-    """The trace as JSON; with `values`, the Tensors themselves stand in it."""
-    found = {name: trace.edge(value) for name, value in roots.items()}
-    edges = {
-        name: edge if edge and not edge[0].is_leaf else None for name, edge in found.items()
-    }  # a leaf has none
-    nodes = trace.behind(edges.values())
-    numbers = {node: at for at, node in enumerate(nodes)}
-    return {
-        "roots": {name: numbers[edge[0]] if edge else None for name, edge in edges.items()},
-        "nodes": [_render(node, numbers, values) for node in nodes],
-    }
-
-
-def _render(each: TraceNode, numbers: dict[TraceNode, int], values: Shown | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": each.name}
-    if each.node is None:
-        assert each.value is not None
-        found["tensor" if each.title else "variable"] = each.value.name
-        produced: Sequence[Value] = (each.value,)
-    else:
-        produced = each.node.outputs
-        name = next((value.name for value in produced if value.name), None)
-        if name:
-            found["tensor"] = name
-    found["next_functions"] = [[numbers[edge[0]], edge[1]] if edge else None for edge in each.edges]
-    if each.node is not None:
-        node = each.node
-        kept = saved.describe(node.op, node.operands, node.outputs, node.given, each.needs)
-        plain = {key: shown(kept[key], values) for key in sorted(kept)}
-        found["saved"] = resolve(plain, each.sizes) if each.sizes else plain
-    elif each.title:
-        found["saved"] = {} if each.title == "WhereBackward0" else {"dim": 0}
-    if values is not None:
-        found["value"] = values.value(produced[0])
-        found["grad"] = values.cotangent(produced[0])
+def _size(nodes: Sequence[GraphNode], records: Records) -> int:
+    """How many nodes those of a graph become, as control flow ran."""
+    found = 0
+    for node in nodes:
+        run, record = node.op.run, records.get(node.outputs[-1])
+        if isinstance(run, Loop) and isinstance(record, LoopRecord):
+            body, inner = run.spec.body.nodes, record.inner
+            found += sum(_size(body, _within(body, ran)) for ran in inner) if inner else (
+                record.iterations * sum(each.recorded for each in body))  # fmt: skip
+        elif isinstance(run, Branch) and isinstance(record, BranchRecord):
+            ways = zip(run.bodies, record.taken, record.inner, strict=True)
+            found += sum(_size(body.nodes, _within(body.nodes, ran)) for body, taken, ran in ways if taken)
+        else:
+            found += node.recorded
     return found
-
-
-def shown(value: Any, values: Shown | None) -> Any:
-    """A saved value as JSON: tensors as their dtype and shape (or as they are, with `values`)."""
-    if isinstance(value, Value):
-        found = values.value(value) if values is not None else None
-        return (
-            found if found is not None else {"dtype": value.meta.dtype.name, "shape": list(value.meta.shape)}
-        )
-    if isinstance(value, saved.Wrapped):
-        return {"dtype": value.dtype.name, "shape": []}
-    if isinstance(value, (list, tuple)):
-        return [shown(each, values) for each in value]
-    if isinstance(value, DType):
-        return value.name
-    if isinstance(value, complex):
-        return {"complex": [shown(value.real, values), shown(value.imag, values)]}
-    return finite_or_name(value) if isinstance(value, float) else value
