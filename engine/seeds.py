@@ -27,7 +27,12 @@ def size_text(shape: Shape) -> str:
 def check_output(output: Any, index: int) -> None:
     """An output must have a history; GradError in torch's words if it has none."""
     if not output.requires_grad:
-        raise GradError(f"element {index} of tensors does not require grad and does not have a grad_fn")
+        raise no_history(index)
+
+
+def no_history(index: int) -> GradError:
+    """The refusal of an output without a history, in torch's words."""
+    return GradError(f"element {index} of tensors does not require grad and does not have a grad_fn")
 
 
 def seed(F: Any, output: Any, gradient: Any, index: int) -> Any:

@@ -15,6 +15,7 @@ from engine.program.lowering import Lowering
 from engine.program.rendering import render
 from engine.program.result import Flags, Result, output_tensor, owned
 from engine.program.trace import Records, Trace
+from engine.seeds import no_history
 from engine.transforms.reverse import Sweep
 
 
@@ -85,6 +86,8 @@ class Answers:
             made = Trace(self._nodes, records, self._lowering.limits.trace if self._mode else None)
             if records:
                 flags = {name: self._run_flags(name, made) for name in outputs}
+                for tensors, _ in slots.swept:
+                    _check_history(made, tensors)
                 reached = slots.given.union(*(made.reached(*each) for each in slots.swept))
                 grads = {
                     name: each if self._targets[name] in reached else None for name, each in grads.items()
@@ -114,6 +117,13 @@ class Answers:
         if edge and not edge[0].is_leaf:
             return Flags(True, edge[0].name, edge[1])
         return Flags(entry.requires_grad and edge is not None)
+
+
+def _check_history(made: Trace, tensors: Sequence[Value]) -> None:
+    """Refuse a backward from tensors that turned out to have no history, in torch's words."""
+    for index, tensor in enumerate(tensors):
+        if tensor.maker is not None and made.edge(tensor) is None:
+            raise no_history(index).at((), node=tensor.name)
 
 
 def _flat(derivative: Derivative) -> list[Value]:
