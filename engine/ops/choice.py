@@ -57,3 +57,9 @@ def where(condition: Mask, input: Tensor, other: Tensor) -> None:
     The side not chosen gets 0. That 0 meets the derivative of what made the side: where that is infinite or
     NaN, so is the gradient; choose a harmless argument with a second `where` before the function.
     """
+
+
+def over(F: Any, value: Any, divisor: Any, zero: Any) -> Any:
+    """value / divisor, and 0 where `zero`. There the value is 0 before it is divided, too: forward mode takes
+    the transpose of a rule, which divides what is already chosen."""
+    return F.where(zero, 0, F.div(F.where(zero, 0, value), divisor))

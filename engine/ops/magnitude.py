@@ -7,6 +7,7 @@ from typing import Any
 from engine.define import composite, elementwise, unary, zero_rule
 from engine.dtypes import BOOL, COMPLEX, FLOAT
 from engine.op import refused, sample
+from engine.ops.choice import over
 from engine.ops.dtype_checks import Check, every, no_kernel, not_complex, without
 from engine.signature import Tensor
 from engine.types import Type
@@ -31,7 +32,7 @@ def _sgn_vjp(F: Any, x: Any, y: Any, g: Any) -> Any:
         return F.zeros_like(g)
     modulus = F.abs(x)
     turned = F.sub(g, F.mul(F.mul(y, y), F.conj(g)))
-    return F.where(F.eq(modulus, 0), 0, F.div(turned, F.mul(modulus, 2)))
+    return over(F, turned, F.mul(modulus, 2), F.eq(modulus, 0))
 
 
 sgn = unary(

@@ -11,6 +11,7 @@ from engine.define import kernel
 from engine.dtypes import COMPLEX, FLOAT, DType, promote, real_of
 from engine.errors import DTypeError, RuntimeArgumentError
 from engine.op import refused, sample
+from engine.ops.choice import over
 from engine.ops.reductions import OUT_OF_RANGE, REPEATED, axes, restored, wide
 from engine.signature import Array, Dims, Number, Tensor
 from engine.types import Type, reduced_shape
@@ -93,7 +94,7 @@ def _norm_rule(F: Any, input: Any, norm: Any, share: Any, ord: float, dim: Any) 
         scaled = F.mul(direction, F.where(F.eq(input, 0), 0, F.pow(size, ord - 1)))
         return F.mul(F.mul(scaled, share), F.pow(norm, 1 - ord))
     scaled = F.mul(direction, F.pow(size, ord - 1)) if ord < 2 else F.mul(input, F.pow(size, ord - 2))
-    return F.mul(scaled, F.where(F.eq(norm, 0), 0, F.div(share, F.pow(norm, ord - 1))))
+    return F.mul(scaled, over(F, share, F.pow(norm, ord - 1), F.eq(norm, 0)))
 
 
 @kernel(

@@ -39,7 +39,7 @@ def _is_zero(F: Any, base: Any, exponent: Any) -> Any:
 
 def _by_base(F: Any, g: Any, base: Any, exponent: Any) -> Any:
     slope = F.mul(exponent, F.pow(base, F.sub(exponent, 1)))
-    return F.where(F.eq(exponent, 0.0), 0.0, F.mul(g, F.conj(slope)))
+    return F.mul(g, F.where(F.eq(exponent, 0.0), 0.0, F.conj(slope)))
 
 
 def _by_exponent(F: Any, g: Any, base: Any, exponent: Any, result: Any) -> Any:

@@ -10,6 +10,7 @@ from engine.define import composite, kernel
 from engine.dtypes import FLOAT, real_of
 from engine.errors import ArgumentError, DTypeError
 from engine.op import refused, sample
+from engine.ops.choice import over
 from engine.ops.reductions import OUT_OF_RANGE, REPEATED, axes, count, restored, wide
 from engine.signature import OMITTED, Array, Dims, Number, Tensor
 from engine.types import Type, reduced_shape
@@ -70,7 +71,7 @@ def _var(input: Tensor, dim: Dims | None, *, correction: Number | None, keepdim:
 
 def _std_vjp(F: Any, x: Any, y: Any, g: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     def rule() -> Any:
-        of_variance = F.where(F.eq(y, 0), 0, F.div(g, F.mul(y, 2)))
+        of_variance = over(F, g, F.mul(y, 2), F.eq(y, 0))
         return _var_rule(F, x[0], of_variance, dim, correction, keepdim)
 
     return (rule,)

@@ -120,3 +120,26 @@ def test_what_another_backward_led_to_has_no_grad() -> None:
     graph = [let("twice", "sum", node("mul", "x", 2)), again, let("y", "sum", "v1")]
     found = engine.Program(graph).backward({"x": leaf(W), "w": leaf(W)}, ["y"], backward=calls)
     assert found.grads == {"x": None, "w": None}
+
+
+@pytest.mark.parametrize(
+    ("op", "x", "settings"),
+    [
+        ("std", [[1.5, 1.5], [1.0, 3.0]], {"dim": 1}),
+        ("linalg.vector_norm", [[0.0, 0.0], [3.0, 4.0]], {"ord": 3, "dim": 1}),
+        ("norm", [[0.0, 0.0], [3.0, 4.0]], {"p": 1.5, "dim": 1}),
+    ],
+)
+def test_forward_mode_takes_the_derivative_that_is_chosen_at_a_kink(op: str, x: Any, settings: Json) -> None:
+    program, asked = engine.Program([let("y", op, "x", **settings)]), {"x": leaf(x)}
+    reverse, forward = (program.jacobian(asked, mode=mode).derivative for mode in ("reverse", "forward"))
+    assert reverse is not None
+    assert forward is not None
+    np.testing.assert_array_equal(reverse["y"]["x"].array[0], np.zeros((2, 2)))
+    np.testing.assert_allclose(forward["y"]["x"].array, reverse["y"]["x"].array)
+
+
+def test_forward_mode_of_a_power_whose_exponent_is_0() -> None:
+    at = engine.tensor([0.0], dtype=engine.float64)
+    _, tangent = engine.func.jvp(engine.pow, (at, at), (at + 1, at))
+    np.testing.assert_array_equal(tangent.array, [0.0])
