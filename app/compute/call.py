@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 JSON = "application/json"
+BINARY = "application/vnd.gradwire.safetensors"
+
+
+class Form(NamedTuple):
+    """How a body is written: its media type, without parameters, and its content coding."""
+
+    media: str = JSON
+    coding: str = "identity"
 
 
 class Call(NamedTuple):
-    """A request to compute: its route's name, its whole body, the loop's time when an answer is too late."""
+    """A request to compute: its route's name, its whole body, the loop's time when an answer is too late;
+    the form that the body has, and the one that the answer shall have (a problem is always JSON)."""
 
     route: str
     body: bytes
-    deadline: float
-    request_id: str
+    deadline: float = math.inf
+    request_id: str = "-"
+    sent: Form = Form()
+    wanted: Form = Form()
 
 
 class Cost(NamedTuple):

@@ -42,7 +42,7 @@ class Inline:
         self.ready = False
 
     async def __call__(self, call: Call) -> Answer:
-        return self.service.answer(call.route, call.body, call.request_id)
+        return self.service.answer(call)
 
 
 PLACES: dict[str, type[Pool | Thread | Inline]] = {"process": Pool, "thread": Thread, "inline": Inline}
@@ -87,7 +87,7 @@ class Compute:
         if key not in self._tiny:
             return None
         try:
-            task = self.service.prepare(call.route, call.body)
+            task = self.service.prepare(call)
             if not self._is_tiny(task.cost):
                 del self._tiny[key]
                 return None

@@ -57,7 +57,8 @@ class Process(asyncio.Protocol):
     async def ask(self, call: Call) -> Answer:
         """The process's answer. Raises ProcessLostError."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._send({"route": call.route, "request_id": call.request_id}, call.body)
+        head = {"route": call.route, "request_id": call.request_id}
+        self._send({**head, "sent": [*call.sent], "wanted": [*call.wanted]}, call.body)
         return await self._answer
 
     def kill(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import engine
 from app.codec import read, text, write
 from app.compute import reading
-from app.compute.call import JSON, Answer, Cost
+from app.compute.call import JSON, Answer, Call, Cost, Form
 from app.compute.programs import Entry, Programs
 from app.endpoints import ENDPOINTS, Prepared
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
@@ -24,6 +24,7 @@ class Task(NamedTuple):
     """A request that can run: nothing is computed yet, the cost is known."""
 
     route: str
+    wanted: Form
     request: Request
     entry: Entry
     prepared: Prepared
@@ -52,15 +53,16 @@ class Service:
         )
         self.programs = Programs(self.limits)
 
-    def answer(self, route: str, body: bytes, request_id: str) -> Answer:
+    def answer(self, call: Call) -> Answer:
         """The answer to a request, whatever it is."""
         try:
-            return self.finish(self.prepare(route, body))
+            return self.finish(self.prepare(call))
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
-            return self.failed(error, request_id)
+            return self.failed(error, call.request_id)
 
-    def prepare(self, route: str, body: bytes) -> Task:
+    def prepare(self, call: Call) -> Task:
         """Everything up to the first arithmetic. Raises Problem and engine.errors.EngineError."""
+        route, body = call.route, call.body
         text.check_depth(body, self.settings.max_json_depth)
         request = reading.envelope(route, body)
         rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
@@ -72,7 +74,7 @@ class Service:
             prepared = ENDPOINTS[route].prepare(entry.program, inputs, grads, **asked)
         if entry.program.nodes != kept:
             self.programs.trim()
-        return Task(route, request, entry, prepared)
+        return Task(route, call.wanted, request, entry, prepared)
 
     def finish(self, task: Task) -> Answer:
         """Run a prepared request, or only explain it, and write the answer."""

@@ -35,9 +35,7 @@ class Thread:
             raise Problem("overloaded", "Compute is busy and the queue is full.")
         self._taken += 1
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(
-            self._executor, self.service.answer, call.route, call.body, call.request_id
-        )
+        work = loop.run_in_executor(self._executor, self.service.answer, call)
         work.add_done_callback(self._release)
         try:
             async with asyncio.timeout_at(call.deadline):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.compute.call import Call
 from app.compute.service import Service
 from app.settings import Settings
 
@@ -23,6 +24,6 @@ def warm() -> None:
     """
     block = np.ones((512, 512), np.float32)
     np.matmul(block, block)
-    answer = Service(Settings()).answer("backward", REQUEST, "warm")
+    answer = Service(Settings()).answer(Call("backward", REQUEST))
     if answer.status != 200:
         raise RuntimeError(f"the first request failed: {answer.body.decode()}")

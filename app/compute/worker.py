@@ -13,8 +13,10 @@ import os
 import signal
 import socket
 import sys
+from typing import Any
 
 from app.compute import frames
+from app.compute.call import Call, Form
 from app.compute.service import Service
 from app.compute.warm import warm
 from app.settings import Settings
@@ -40,10 +42,16 @@ def main(descriptor: int, parent: int) -> None:
     frames.send(connection, {"ready": True})
     while (call := frames.receive(connection)) is not None:
         head, body = call
-        status, headers, answer, cost = service.answer(head["route"], body, head["request_id"])
+        status, headers, answer, cost = service.answer(_call(head, body))
         told = None if cost is None else [cost.graph.hex(), cost.nodes, cost.flops]
         frames.send(connection, {"status": status, "headers": headers, "cost": told}, answer)
         del call, body, answer  # or they stay until the next call
+
+
+def _call(head: Any, body: bytes) -> Call:
+    """The call that a frame holds; whoever sent it watches its deadline."""
+    sent, wanted = Form(*head["sent"]), Form(*head["wanted"])
+    return Call(head["route"], body, request_id=head["request_id"], sent=sent, wanted=wanted)
 
 
 def _end_with(parent: int) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import engine
+from app.compute.call import Call
 from app.compute.service import Service
 from app.endpoints import ENDPOINTS
 from app.schemas.request import Request
@@ -49,7 +50,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, route: str, **fields: Any) -> dict[st
     monkeypatch.setattr(engine.Program, "prepare", prepare)
     body = {"inputs": {"x": X}, "graph": Y, **fields}
     with pytest.raises(AskedError) as caught:
-        Service(Settings()).prepare(route, json.dumps(body).encode())
+        Service(Settings()).prepare(Call(route, json.dumps(body).encode()))
     found: dict[str, Any] = caught.value.args[0]
     assert found.pop("route") == route
     return found

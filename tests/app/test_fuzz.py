@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.compute.call import Call
 from app.compute.service import Service
 from app.compute.warm import REQUEST
 from app.endpoints import ENDPOINTS
@@ -158,7 +159,7 @@ def test_broken_requests_are_answered(mutate: Any, seed: int) -> None:
     seen = set()
     for _ in range(400):
         body = mutate(dice.choice(recorded), dice)
-        answer = service.answer(*routed(body, dice), "fuzz")
+        answer = service.answer(Call(*routed(body, dice)))
         assert answer.status < 500, (body, answer.body)
         assert json.loads(answer.body, parse_constant=pytest.fail) is not None
         assert answer.status == 200 or len(answer.body) <= SETTINGS.max_error_bytes

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.compute.call import Call
 from app.compute.service import Service
 from app.compute.warm import REQUEST
 from app.settings import Settings
@@ -95,7 +96,7 @@ async def test_limits_of_graphs_and_tensors(
 
 async def test_the_predicted_peak() -> None:
     body = json.dumps(over_x([OUTER], list(range(100)))).encode()
-    predicted = Service(Settings()).prepare("forward", body).prepared.peak_bytes
+    predicted = Service(Settings()).prepare(Call("forward", body)).prepared.peak_bytes
     assert predicted >= 100 * 100 * 8
     assert (await answer_under(body, max_peak_bytes=predicted)).status_code == 200
     found = checked(await answer_under(body, max_peak_bytes=predicted - 1), 422, "limit-exceeded")
@@ -112,8 +113,9 @@ async def test_the_answers_size() -> None:
 
 async def test_an_answer_that_must_be_too_large_is_refused_before_it_is_computed() -> None:
     body = json.dumps(over_x([OUTER], list(range(1000)))).encode()
+    service = Service(Settings(max_output_bytes=100_000))  # type: ignore[arg-type]  # bytes
     with pytest.raises(Exception, match=r"output_bytes: \d+ asked, 100000 allowed"):
-        Service(Settings(max_output_bytes=100_000)).prepare("forward", body)  # type: ignore[arg-type]  # bytes
+        service.prepare(Call("forward", body))
 
 
 async def test_iterations() -> None:
