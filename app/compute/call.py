@@ -9,6 +9,9 @@ JSON = "application/json"
 BINARY = "application/vnd.gradwire.safetensors"
 
 
+Piece = bytes | bytearray | memoryview
+
+
 class Form(NamedTuple):
     """How a body is written: its media type, without parameters, and its content coding."""
 
@@ -37,12 +40,23 @@ class Cost(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A response; `cost` only from a computation that went well."""
+    """A response, its body in pieces: arrays need not be copied into one. `cost` only from a computation that
+    went well."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes | bytearray
+    pieces: tuple[Piece, ...]
     cost: Cost | None = None
+
+    @property
+    def size(self) -> int:
+        """The body's bytes; a memoryview here is one of bytes."""
+        return sum(map(len, self.pieces))
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.pieces)
 
 
 class Place(Protocol):

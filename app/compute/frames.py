@@ -8,13 +8,15 @@ from typing import Any
 
 import orjson
 
+from app.compute.call import Piece
+
 _LENGTHS = struct.Struct(">IQ")
 
 
-def pack(head: Any, body: bytes | bytearray = b"") -> tuple[bytes, bytes | bytearray]:
-    """A frame as two pieces, so that a large body is not copied."""
+def pack(head: Any, *body: Piece) -> tuple[Piece, ...]:
+    """A frame in pieces, so that a large body is not copied."""
     text = orjson.dumps(head)
-    return _LENGTHS.pack(len(text), len(body)) + text, body
+    return _LENGTHS.pack(len(text), sum(map(len, body))) + text, *body
 
 
 class Reader:
@@ -61,9 +63,9 @@ def receive(connection: socket.socket) -> tuple[Any, bytes] | None:
     return None if head is None or body is None else (orjson.loads(head), bytes(body))
 
 
-def send(connection: socket.socket, head: Any, body: bytes | bytearray = b"") -> None:
+def send(connection: socket.socket, head: Any, *body: Piece) -> None:
     """Send a frame, waiting until it is on its way."""
-    for piece in pack(head, body):
+    for piece in pack(head, *body):
         connection.sendall(piece)
 
 

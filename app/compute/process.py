@@ -99,7 +99,7 @@ class Process(asyncio.Protocol):
         if answer is not None and not answer.done():
             graph, nodes, flops = head["cost"] or ("", 0, 0)
             cost = Cost(bytes.fromhex(graph), nodes, flops) if graph else None
-            answer.set_result(Answer(head["status"], tuple(map(tuple, head["headers"])), body, cost))
+            answer.set_result(Answer(head["status"], tuple(map(tuple, head["headers"])), (body,), cost))
 
     def connection_lost(self, error: Exception | None) -> None:
         self.kill()  # its socket is closed, so it can do nothing of use

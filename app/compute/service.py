@@ -83,7 +83,7 @@ class Service:
         body = write.dumps({**found, "graph_id": task.entry.graph_id}, encoding)
         if len(body) > self.limits.output_bytes:
             raise engine.errors.LimitExceeded("output_bytes", len(body), self.limits.output_bytes)
-        return Answer(200, (("content-type", JSON),), body, task.cost)
+        return Answer(200, (("content-type", JSON),), (body,), task.cost)
 
     def failed(self, error: Exception, request_id: str) -> Answer:
         """The answer that says what went wrong."""
@@ -102,7 +102,7 @@ class Service:
             max_bytes=self.settings.max_error_bytes,
             request_id=quoted,
         )
-        return Answer(error.code.status, (("content-type", MEDIA_TYPE), *error.headers.items()), body)
+        return Answer(error.code.status, (("content-type", MEDIA_TYPE), *error.headers.items()), (body,))
 
 
 def _output(value: engine.Tensor, encoding: str) -> dict[str, Any]:

@@ -42,9 +42,11 @@ def main(descriptor: int, parent: int) -> None:
     frames.send(connection, {"ready": True})
     while (call := frames.receive(connection)) is not None:
         head, body = call
-        status, headers, answer, cost = service.answer(_call(head, body))
+        answer = service.answer(_call(head, body))
+        cost = answer.cost
         told = None if cost is None else [cost.graph.hex(), cost.nodes, cost.flops]
-        frames.send(connection, {"status": status, "headers": headers, "cost": told}, answer)
+        head = {"status": answer.status, "headers": answer.headers, "cost": told}
+        frames.send(connection, head, *answer.pieces)
         del call, body, answer  # or they stay until the next call
 
 

@@ -78,15 +78,18 @@ async def _unless_gone(work: Any, receive: Receive) -> Answer | None:
 
 async def _send(answer: Answer, send: Send) -> None:
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-    headers.append((b"content-length", b"%d" % len(answer.body)))
+    size = answer.size
+    headers.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if len(answer.body) <= MAX_PIECE:
-        await send({"type": "http.response.body", "body": bytes(answer.body)})
+    if size <= MAX_PIECE:
+        await send({"type": "http.response.body", "body": answer.body})
         return
-    with memoryview(answer.body) as body:
-        for start in range(0, len(body), MAX_PIECE):
-            piece, more = bytes(body[start : start + MAX_PIECE]), start + MAX_PIECE < len(body)
-            await send({"type": "http.response.body", "body": piece, "more_body": more})
+    for piece in answer.pieces:
+        view = memoryview(piece)
+        for start in range(0, len(view), MAX_PIECE):
+            part = bytes(view[start : start + MAX_PIECE])
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _check_media(headers: dict[bytes, bytes]) -> None:

@@ -202,7 +202,7 @@ async def test_in_a_process_and_on_the_event_loop_alike(route: str) -> None:
         there = await compute(call(body, route=route))
         here = compute.at_once(call(body, route=route))
     assert here is not None
-    assert bytes(there.body) == bytes(here.body)
+    assert there.body == here.body
     assert (there.status, there.cost) == (here.status, here.cost)
 
 

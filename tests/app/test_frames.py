@@ -32,7 +32,7 @@ async def test_an_answer_goes_out_in_pieces(kind: Any, size: int) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await gradients._send(Answer(200, (("Content-Type", "application/json"),), kind(body)), send)
+    await gradients._send(Answer(200, (("Content-Type", "application/json"),), (kind(body),)), send)
     assert dict(sent[0]["headers"])[b"content-length"] == b"%d" % size
     assert b"".join(each["body"] for each in sent[1:]) == body
     assert all(type(each["body"]) is bytes and len(each["body"]) <= 1 << 18 for each in sent[1:])
