@@ -29,7 +29,12 @@ COMPARISONS = frozenset(
 _CAST_KINDS = frozenset({"Tensor", "Tensor | Number"})
 
 
-Resolved = tuple[Callable[..., Any], list[Any], str]  # a step with its function and constants
+class Micro(NamedTuple):
+    """One call of a kernel on arrays. An int among the arguments is a place: of an operand, or behind those
+    of the result of an earlier call; all else is a constant. `out=` may follow the arguments by position."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
 
 
 class Step(NamedTuple):
@@ -110,51 +115,50 @@ class Kernel:
     def _compile(
         self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]
     ) -> Callable[..., Any]:
+        calls = self.calls(params, metas, attrs)
+        function, args = calls[0]
+        if len(calls) == 1 and args == tuple(range(len(metas))):
+            return _exact(function, out.dtype.numpy)
+        return functools.partial(_run, _with_last_uses(calls, len(metas)), out.dtype.numpy)
+
+    def calls(self, params: Sequence[Any], metas: Sequence[Any], attrs: dict[str, Any]) -> list[Micro]:
+        """The calls on arrays of these types (a Python scalar's place is never read); the last one makes the
+        result, which may have to be cast."""
         operands = [p for p in params if p.is_operand]
         dtype = self.compute_dtype([p.kind for p in operands], metas)
-        casts = []
-        constants: dict[str, Any] = {name: _constant(value, dtype) for name, value in attrs.items()}
-        for position, (param, meta) in enumerate(zip(operands, metas, strict=True)):
-            if not isinstance(meta, Type):
-                constants[param.name] = _constant(meta, dtype)
-                continue
-            wanted = dtype.numpy if param.kind in _CAST_KINDS and meta.dtype is not dtype else None
-            casts.append((position, param.name, wanted))
-        if len(self.steps) == 1 and all(wanted is None for _, _, wanted in casts):
-            return self._single(casts, constants, out)
-        return functools.partial(_run, self._resolve(constants, dtype), casts, out.dtype.numpy)
-
-    def _resolve(self, constants: dict[str, Any], dtype: DType) -> list[Resolved]:
-        """Names that are constants replaced by their values; what stays a string is looked up at run time."""
-        steps = []
-        assigned = {step.out for step in self.steps}
-        same: dict[str, str] = {}  # results that a multiplication by 1 leaves as their operand is
+        names: dict[str, Any] = {name: _constant(value, dtype) for name, value in attrs.items()}
+        found: list[Micro] = []
+        for place, (param, meta) in enumerate(zip(operands, metas, strict=True)):
+            names[param.name] = place if isinstance(meta, Type) else _constant(meta, dtype)
+            if isinstance(meta, Type) and param.kind in _CAST_KINDS and meta.dtype is not dtype:
+                names[param.name] = len(metas) + len(found)
+                found.append(Micro(cast_to(dtype.numpy), (place,)))
         for number, step in enumerate(self.steps, 1):
-            args = []
-            for a in step.args:
-                named = isinstance(a, str)
-                args.append(same.get(a, constants.get(a, a)) if named else _constant(a, dtype))
-            first, factor = args[0], args[-1]
-            by_one = step.ufunc == "multiply" and type(first) is str and _is_one(factor)
-            if by_one and first not in assigned and number < len(self.steps):  # the last one makes the result
-                same[step.out] = first
-            else:
-                same.pop(step.out, None)
-                steps.append((ufunc(step.ufunc), args, step.out))
-        return steps
-
-    def _single(self, casts: list[Any], constants: dict[str, Any], out: Type) -> Callable[..., Any]:
-        step = self.steps[0]
-        function, names = ufunc(step.ufunc), [name for _, name, _ in casts]
-        comparison = step.ufunc in COMPARISONS
-        if tuple(names) == step.args and (comparison or len(names) > 0):
-            return _exact(function, out.dtype.numpy)
-        args = [constants.get(a, a) if isinstance(a, str) else a for a in step.args]
-        return functools.partial(_run, [(function, args, step.out)], casts, out.dtype.numpy)
+            args = tuple([names[a] if isinstance(a, str) else _constant(a, dtype) for a in step.args])
+            if step.ufunc == "multiply" and _by_one(args) and number < len(self.steps):
+                names[step.out] = args[0]  # as it is; only the last one must make a result of its own
+                continue
+            names[step.out] = len(metas) + len(found)
+            found.append(Micro(ufunc(step.ufunc), args))
+        return found
 
 
-def _is_one(value: Any) -> bool:
-    return not isinstance(value, str) and value is not None and value == 1
+def _by_one(args: tuple[Any, ...]) -> bool:
+    first, factor = args
+    return type(first) is int and type(factor) is not int and factor is not None and bool(factor == 1)
+
+
+@functools.cache
+def cast_to(dtype: Any) -> Callable[..., Any]:
+    """A function that gives an array's elements in `dtype`, as a ufunc would."""
+
+    def cast(array: Any, out: Any = None) -> Any:
+        if out is None:
+            return array.astype(dtype)
+        np.copyto(out, array, casting="unsafe")
+        return out
+
+    return cast
 
 
 def _exact(function: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
@@ -165,11 +169,19 @@ def _exact(function: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
     return run
 
 
-def _run(steps: list[Any], casts: list[Any], dtype: Any, *arrays: Any) -> Any:
-    names = {name: arrays[at] if to is None else arrays[at].astype(to) for at, name, to in casts}
-    result: Any = None
-    for function, args, out in steps:
-        result = names[out] = function(*(names[a] if type(a) is str else a for a in args))
+def _with_last_uses(calls: list[Micro], given: int) -> list[tuple[Any, ...]]:
+    """Each call with the places of earlier results that nobody reads after it."""
+    last = {a: at for at, call in enumerate(calls) for a in call.args if type(a) is int and a >= given}
+    return [(*call, [a for a, when in last.items() if when == at]) for at, call in enumerate(calls)]
+
+
+def _run(calls: list[tuple[Any, ...]], dtype: Any, *arrays: Any) -> Any:
+    values = list(arrays)
+    for function, args, dead in calls:
+        values.append(function(*[values[a] if type(a) is int else a for a in args]))
+        for place in dead:
+            values[place] = None
+    result = values[-1]
     return result if result.dtype == dtype else result.astype(dtype)
 
 
