@@ -18,7 +18,7 @@ FAMILIES = ("elementwise", "compare", "reductions", "linalg", "shape", "index", 
 
 TIER1 = {
     "elementwise": "add sub mul div neg pow abs sign exp log sqrt sin cos tanh sigmoid square reciprocal"
-    " maximum minimum clamp where floor ceil round rsub",
+    " maximum minimum clamp where floor ceil round rsub erf erfc",
     "compare": "eq ne lt le gt ge logical_and logical_or logical_not all any isnan isfinite",
     "reductions": "sum mean prod amax amin max min var std norm linalg.norm linalg.vector_norm"
     " logsumexp argmax argmin",

@@ -10,6 +10,7 @@ UNARY = {
     "neg": (-3, 3), "abs": (-3, 3), "sign": (-3, 3), "exp": (-2, 2), "log": (0.1, 4), "sqrt": (0.1, 4),
     "sin": (-4, 4), "cos": (-4, 4), "tanh": (-2, 2), "sigmoid": (-4, 4), "square": (-3, 3),
     "reciprocal": (0.3, 3), "floor": (-4, 4), "ceil": (-4, 4), "round": (-4, 4),
+    "erf": (-3, 3), "erfc": (-3, 3),
 }  # fmt: skip
 COMPLEX_UNARY = "neg abs exp log sqrt sin cos tanh sigmoid square reciprocal".split()
 BINARY = ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "rsub")
@@ -37,7 +38,7 @@ def unary() -> list[Call]:
         found.append(case(op, rand(2, 2, dtype="complex128")))
         found.append(case(op, rand(3, dtype="complex64")))
         found.append(case(op, val([[0.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], "complex128")))
-    found += [case(op, val([True, False], "bool")) for op in "sign exp log sqrt sin cos tanh sigmoid".split()]
+    found += [case(op, val([True, False], "bool")) for op in "sign exp log sqrt sin cos tanh sigmoid erf".split()]
     found += [case("round", rand(6), decimals=k) for k in (0, 1, 2, -1)]
     found += [case("square", val([True, False], "bool")), case("reciprocal", val([True, False], "bool"))]
     return found
