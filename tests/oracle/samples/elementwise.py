@@ -38,7 +38,9 @@ def unary() -> list[Call]:
         found.append(case(op, rand(2, 2, dtype="complex128")))
         found.append(case(op, rand(3, dtype="complex64")))
         found.append(case(op, val([[0.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], "complex128")))
-    found += [case(op, val([True, False], "bool")) for op in "sign exp log sqrt sin cos tanh sigmoid erf".split()]
+    found += [
+        case(op, val([True, False], "bool")) for op in "sign exp log sqrt sin cos tanh sigmoid erf".split()
+    ]
     found += [case("round", rand(6), decimals=k) for k in (0, 1, 2, -1)]
     found += [case("square", val([True, False], "bool")), case("reciprocal", val([True, False], "bool"))]
     return found
