@@ -74,8 +74,8 @@ def tensor(data: Any, *, dtype: DType | str | None = None, requires_grad: bool =
     return made
 
 
-def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
-    """A tensor on the memory of `array`: a change of one shows in the other."""
+def from_numpy(array: np.ndarray[Any, Any], *, requires_grad: bool = False) -> Tensor:
+    """A tensor on the memory of `array`: a change of one shows in the other. (`requires_grad` is ours.)"""
     if not isinstance(array, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(array).__name__})")
     _supported(array)
@@ -95,7 +95,8 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
             "given numpy array strides not a multiple of the element byte size. Copy the numpy array to "
             "reallocate the memory."
         )
-    return Tensor(array)
+    made: Tensor = required(Tensor(array), requires_grad)
+    return made
 
 
 def _supported(array: np.ndarray[Any, Any]) -> DType:

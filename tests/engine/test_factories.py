@@ -143,6 +143,17 @@ def test_numbers_wrap_and_truncate_as_in_torch() -> None:
     assert engine.tensor([1.5, 0.0], dtype="bool").tolist() == [True, False]
 
 
+def test_tensors_on_an_arrays_memory_may_require_grad() -> None:
+    array = np.array([1.0, 2.0])
+    array.flags.writeable = False
+    shared = engine.from_numpy(array, requires_grad=True)
+    (shared * shared).sum().backward()
+    assert np.shares_memory(shared.detach().numpy(), array)
+    assert shared.grad.tolist() == [2.0, 4.0]
+    with pytest.raises(engine.errors.GradError, match="Only Tensors of floating point"):
+        engine.from_numpy(np.array([1]), requires_grad=True)
+
+
 def test_tensor_copies_and_from_numpy_shares() -> None:
     array = np.arange(6.0).reshape(2, 3).T
     copied, shared = engine.tensor(array), engine.from_numpy(array)
