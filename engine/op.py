@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from engine.binding import check_tensors, defaults, match, positions, split
 from engine.builder import current_builder
+from engine.flow import ControlKernel
 from engine.kernels import Kernel
 from engine.samples import Call, Refusal, SampleMaker, refused, sample
 from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
@@ -88,6 +89,7 @@ class Op:
             "has_lists": any(p.kind in LISTS for p in self.params),
             "plain_arity": len(self.params) if all(tensors) else -1,
             "single": len(self.outputs) == 1,
+            "is_control": isinstance(self.run, ControlKernel),
             "positions": positions(self.params),
             "kinds": tuple(p.kind for p in self.params if p.is_operand),
             "defaults": defaults(self.params),
@@ -101,6 +103,7 @@ class Op:
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
     single: bool = field(init=False)
+    is_control: bool = field(init=False)  # its kernel answers for itself
     positions: dict[str, int] = field(init=False)  # of the parameters, by their names and synonyms
     kinds: tuple[str, ...] = field(init=False)  # of the operands
     defaults: dict[str, Any] | None = field(init=False)  # the settings of a call with operands alone

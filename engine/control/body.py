@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.bounded import is_bounded
 from engine.grad_mode import set_grad_enabled
-from engine.graph import GraphBuilder, GraphNode, Value
+from engine.graph import GraphNode, Value
+from engine.graph_builder import GraphBuilder
 from engine.levels import Levels, merged, without
 from engine.plan.execute import Plan
 from engine.plan.simplify import live

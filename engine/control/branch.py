@@ -22,7 +22,8 @@ from engine.control.body import Body, narrowed, placeholder, zeros
 from engine.control.history import RECORD, BranchRecord, Inside
 from engine.control.kernel import CALL_FLOPS, MANY, STATE_BYTES, control_op, select, ways
 from engine.flow import ControlKernel
-from engine.graph import GraphBuilder, Value
+from engine.graph import Value
+from engine.graph_builder import GraphBuilder
 from engine.levels import Levels, merged, union
 from engine.plan.execute import Plan
 from engine.random import Generator
@@ -69,7 +70,7 @@ class Branch(ControlKernel):
         """The results of a node of this choice."""
         types = [*(value.meta for value in self.outputs), RECORD, RECORD]
         op = control_op(self.name, self, types, LEAD, len(operands) - LEAD, draws=self.draws)
-        found: tuple[Value, ...] = builder.append(op, tuple(operands), {}, {})
+        found: tuple[Value, ...] = builder.append(op, tuple(operands))
         if not self.primal:
             pairs = zip(self.captured, operands[LEAD:], strict=True)
             changed = [v for v, x in pairs if getattr(x, "requires_grad", False)]

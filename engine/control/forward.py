@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from engine.control.body import Body, placeholder, zeros
 from engine.control.parts import Parts
 from engine.control.spec import LEAD
-from engine.graph import GraphBuilder, Value
+from engine.graph import Value
+from engine.graph_builder import GraphBuilder
 from engine.levels import Levels, merged, union
 from engine.transforms.forward import jvp
 

@@ -26,7 +26,8 @@ from engine.control.running import Run
 from engine.control.segments import Segments
 from engine.control.spec import LEAD, Places, Spec
 from engine.flow import ControlKernel
-from engine.graph import GraphBuilder, Value
+from engine.graph import Value
+from engine.graph_builder import GraphBuilder
 from engine.levels import count
 from engine.plan.execute import Plan
 
@@ -57,7 +58,7 @@ class Loop(ControlKernel):
         """The results of a node of this loop."""
         spec = self.spec
         op = control_op(spec.name, self, spec.types(), LEAD, len(operands) - LEAD, draws=spec.draws)
-        found: tuple[Value, ...] = builder.append(op, tuple(operands), {}, {})
+        found: tuple[Value, ...] = builder.append(op, tuple(operands))
         if not spec.primal:  # a statement's own knows better: of what its body did with flags
             varied = spec.varied([getattr(x, "requires_grad", False) for x in operands[LEAD:]])
             for result, is_ in zip(found, [*varied, *varied[: spec.carried]], strict=False):

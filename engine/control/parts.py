@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.control.spec import LEAD
-from engine.graph import GraphBuilder
+from engine.graph_builder import GraphBuilder
 
 if TYPE_CHECKING:
     from engine.control.loop import Loop

@@ -20,7 +20,8 @@ from engine.control.kernel import STATE_BYTES
 from engine.control.parts import Parts
 from engine.control.spec import LEAD
 from engine.dtypes import int64
-from engine.graph import Graph, GraphBuilder, Value
+from engine.graph import Graph, Value
+from engine.graph_builder import GraphBuilder
 from engine.limits import Limits
 from engine.types import Type
 

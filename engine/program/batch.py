@@ -8,7 +8,8 @@ from typing import Any
 from engine.eager.tensor import Tensor
 from engine.errors import ArgumentError, ShapeError, UnknownField, UnknownId, ValueArgumentError, shown
 from engine.grad_mode import set_grad_enabled
-from engine.graph import GraphBuilder, Value
+from engine.graph import Value
+from engine.graph_builder import GraphBuilder
 from engine.levels import Level, into, out_of, sum_over
 from engine.types import Shape
 

@@ -17,7 +17,8 @@ from engine.errors import (
     UnknownId,
 )
 from engine.grad_mode import set_grad_enabled
-from engine.graph import Graph, GraphBuilder, Ledger, Site, Value
+from engine.graph import Graph, Site, Value
+from engine.graph_builder import GraphBuilder, Ledger
 from engine.language.state import placed
 from engine.language.statements import (
     Block,

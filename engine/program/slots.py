@@ -9,7 +9,8 @@ from engine import seeds
 from engine.errors import EngineError, GradError
 from engine.grad_checks import check_inputs, check_retained, unused
 from engine.grad_mode import set_grad_enabled
-from engine.graph import GraphBuilder, GraphNode, Site, Value, locate
+from engine.graph import GraphNode, Site, Value, locate
+from engine.graph_builder import GraphBuilder
 from engine.transforms.reverse import Sweep, grad
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import GradError
-from engine.graph import GraphBuilder, Value
+from engine.graph import Value
+from engine.graph_builder import GraphBuilder
 from engine.levels import Level, into, out_of
 from engine.transforms.forward import jvp
 from engine.transforms.reverse import summed, vjp

@@ -14,7 +14,8 @@ from engine.bounded import same
 from engine.errors import EngineError
 from engine.flow import ControlKernel
 from engine.grad_mode import set_grad_enabled
-from engine.graph import GraphBuilder, GraphNode, Value, locate
+from engine.graph import GraphNode, Value, locate
+from engine.graph_builder import GraphBuilder
 from engine.levels import INTO, OUT_OF, into, out_of, sum_over
 from engine.op import NoDerivative
 from engine.pullback import pullback

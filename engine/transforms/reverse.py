@@ -13,7 +13,8 @@ from typing import Any
 from engine.errors import EngineError, GraphFreed
 from engine.flow import ControlKernel
 from engine.grad_mode import set_grad_enabled
-from engine.graph import GraphBuilder, GraphNode, Value, locate
+from engine.graph import GraphNode, Value, locate
+from engine.graph_builder import GraphBuilder
 from engine.levels import Levels, without
 from engine.pullback import pullback
 from engine.watch import Watch

@@ -3,7 +3,8 @@
 import textwrap
 
 import engine
-from engine.graph import Graph, GraphBuilder
+from engine.graph import Graph
+from engine.graph_builder import GraphBuilder
 from engine.limits import Limits
 from engine.listing import graph_text, plan_text
 from engine.plan import Plan

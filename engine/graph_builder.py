@@ -1,0 +1,139 @@
+"""What appends nodes to a graph: the builder that ops are applied to while a program is lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from engine.bounded import is_bounded, refuse_new
+from engine.builder import Functions
+from engine.flow import ControlKernel
+from engine.grad_mode import is_grad_enabled
+from engine.graph import Graph, GraphNode, Site, Value
+from engine.levels import Levels, levels_of
+from engine.limits import Limits
+from engine.op import Op
+from engine.types import Type
+from engine.variants import Sized, Variant, Variants
+from engine.watch import Watch
+
+_NOWHERE = Site((), None, None)
+
+
+class Ledger:
+    """What all builders of one program share: how many nodes they have made, held to a limit, the `variants`
+    that these are calls of, whether a derivative taken now is `summing` samples, the `masks` that decide
+    later which samples count, and (in anomaly mode) the values that are watched for nan."""
+
+    def __init__(self, limits: Limits, *, watch: bool = False) -> None:
+        self._limits = limits
+        self.spent = 0
+        self.variants = Variants()
+        self.summing = False
+        self.masks: Levels = ()
+        self.watched: dict[Value, Watch] | None = {} if watch else None
+
+    def spend(self) -> None:
+        """LimitExceeded if one more is more than the limit."""
+        self.spent += 1
+        if self.spent > self._limits.nodes:
+            self._limits.check("nodes", self.spent)
+
+
+class GraphBuilder:
+    """Appends a node for each op applied to values; what `F` is while a graph is built."""
+
+    def __init__(self, graph: Graph, limits: Limits, ledger: Ledger | None = None) -> None:
+        self.active: Levels = ()  # the levels that are open: what is made here is made for each sample
+        self.graph = graph
+        self.limits = limits
+        self.ledger = ledger or Ledger(limits)
+        self.sweeping = False  # what is appended now belongs to a rule
+        self.site = _NOWHERE
+        self.F = Functions(self)
+
+    @property
+    def kept(self) -> Levels:
+        """The levels for each sample of which derivatives are taken."""
+        summed = [level for level in self.active if level.summed and self.ledger.summing]
+        return (*(level for level in self.active if level not in summed), *self.ledger.masks)
+
+    @contextmanager
+    def summing(self) -> Iterator[None]:
+        """Inside, derivatives are those of the sum over the levels that want it; those that a program takes
+        itself are of each sample."""
+        before, self.ledger.summing = self.ledger.summing, True
+        try:
+            yield
+        finally:
+            self.ledger.summing = before
+
+    def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Append one call of `op`; its Value, or a tuple of them."""
+        if op.kind == "composite":
+            return op.expand(self.F, args, kwargs)
+        variants = self.ledger.variants
+        key = variants.key(op, args, kwargs)
+        known = variants.get(key)
+        if known is not None:
+            variant, taken, rest = known
+            return self.call(variant, (*args[:taken], *rest))
+        operands, attrs, given = op.bind(args, kwargs)
+        variant = self._variant(op, operands, attrs, given)
+        if key is not None and op.kind != "random" and not _has_sizes(variant):
+            variants.keep(key, args, operands, variant)
+        return self.call(variant, operands)
+
+    def append(self, op: Op, operands: tuple[Any, ...]) -> Any:
+        """Append a call of an op that is made for it, and has no settings."""
+        return self.call(self._variant(op, operands, {}, {}), operands)
+
+    def call(self, variant: Variant, operands: tuple[Any, ...]) -> Any:
+        """Append a call of a variant."""
+        self.ledger.spend()
+        nodes = self.graph.nodes
+        node = GraphNode(variant, operands, len(nodes), self.site)
+        op = variant.op
+        results = enumerate(variant.results)
+        node.outputs = outputs = tuple([Value(meta, node, at, levels) for at, (meta, levels) in results])
+        if op.vjp is not None and is_grad_enabled():
+            node.taped = True
+            node.needs = needs = variant.needs(operands)
+            if needs:
+                for at in variant.differentiable:
+                    outputs[at].requires_grad = node.recorded = True
+        nodes.append(node)
+        if self.ledger.watched is not None and not self.sweeping and not op.is_control:
+            self.ledger.watched.update((each, Watch.forward(self.site.op or op.short)) for each in outputs)
+        return outputs[0] if op.single else outputs
+
+    def _variant(
+        self, op: Op, operands: Sequence[Any], attrs: dict[str, Any], given: dict[str, Any]
+    ) -> Variant:
+        """What is known of a call before it is appended, everything about it checked."""
+        types = op.infer_types(operands, attrs)
+        levels = levels_of(op, operands, attrs, self.active)
+        run = op.run
+        if isinstance(run, ControlKernel):
+            results = [Sized(meta, each) for meta, each in zip(types, run.results, strict=True)]
+            return Variant(op, operands, (attrs, given), results, levels)
+        if levels and not _is_shared_mask(op, operands):
+            refuse_new(types, [getattr(each, "meta", each) for each in operands], attrs)
+        for meta in types:
+            self.limits.check_type(meta)
+        own = self.ledger.variants.own
+        return Variant(op, operands, (attrs, given), [Sized(own(meta), levels) for meta in types], levels)
+
+
+def _has_sizes(variant: Variant) -> bool:
+    """Whether sizes of the run come up in a call: those that a kernel decides are each their own."""
+    metas: list[Type] = [x.meta for x in (*variant.operands, *variant.results) if isinstance(x, Sized)]
+    return is_bounded(metas) or is_bounded(variant.attrs)
+
+
+def _is_shared_mask(op: Op, operands: Sequence[Any]) -> bool:
+    """Whether indices tell what `op` gives the size of, and are the same for all samples."""
+    kinds = op.operand_kinds(len(operands))
+    indices = [each for each, kind in zip(operands, kinds, strict=True) if kind == "Indices"]
+    return bool(indices) and not any(getattr(each, "levels", ()) for each in indices)

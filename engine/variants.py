@@ -1,0 +1,148 @@
+"""What all calls of an op with the same types and settings have in common.
+
+A program calls few ops on few types, many times. What is known of a call before any arithmetic (the types of
+its results, which operands have a slot, the compiled kernel, what its rule appends) is found once for each
+`Variant` and shared by its calls. `Variants` knows those of a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from engine.batched import compile_call
+from engine.bounded import is_bounded
+from engine.dtypes import DType
+from engine.graph import Value
+from engine.levels import Levels
+from engine.op import Op
+from engine.types import Type
+
+_MOST = 8  # numbers in a list that calls are still told apart by
+_PLAIN = frozenset({int, bool, str, DType, type(None)})
+
+
+class Sized(NamedTuple):
+    """What is known of a tensor: the type of a sample, and the levels."""
+
+    meta: Type
+    levels: Levels
+
+
+class Variant:
+    """An op for operands of certain types, with certain settings. `results` has a Sized for each output,
+    `tensors` the places of the operands that may want a cotangent, `differentiable` those of the outputs that
+    may have one; `given` are the settings as the caller wrote them. It is shared: never changed."""
+
+    __slots__ = (
+        "_call", "_needs", "attrs", "cost", "differentiable", "given", "levels", "op", "operands", "results",
+        "rules", "shared", "tensors",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        op: Op,
+        operands: Sequence[Any],
+        settings: tuple[dict[str, Any], dict[str, Any]],
+        results: Iterable[Sized],
+        levels: Levels,
+    ) -> None:
+        self.op = op
+        self.operands = [Sized(x.meta, x.levels) if hasattr(x, "meta") else x for x in operands]
+        self.attrs, self.given = settings
+        self.results = tuple(results)
+        self.levels = levels
+        self.tensors = [at for at in op.slots(operands) if hasattr(operands[at], "meta")]
+        self.differentiable = [at for at, y in enumerate(self.results) if y.meta.dtype.differentiable]
+        self.shared = False
+        self.rules: dict[Any, Any] = {}  # what its rule appends, kept by transforms.rules
+        self.cost: tuple[int, int] | None = None  # bytes of workspace and flops, kept by plan.memory
+        self._needs: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        self._call: Callable[..., Any] | None = None
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The kernel: a function of the operands' arrays (a random op's takes the generator first)."""
+        if self._call is None:
+            out = tuple([y.meta for y in self.results])
+            self._call = compile_call(self.op, self.operands, out, self.attrs, self.levels)
+        return self._call
+
+    def needs(self, operands: Sequence[Any]) -> tuple[bool, ...]:
+        """Which of these operands want a cotangent; () if none does."""
+        flags = tuple([operands[at].requires_grad for at in self.tensors])
+        found = self._needs.get(flags)
+        if found is None:
+            wanted = {at for at, flag in zip(self.tensors, flags, strict=True) if flag}
+            found = tuple([at in wanted for at in range(len(self.operands))]) if wanted else ()
+            self._needs[flags] = found
+        return found
+
+
+class Call(NamedTuple):
+    """How arguments become a call: the first `taken` are operands, `rest` stands after them."""
+
+    variant: Variant
+    taken: int
+    rest: tuple[Any, ...]
+
+
+class Variants:
+    """The variants of one program, by the arguments that they are called with."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Any, Call] = {}
+        self._types: dict[Type, Type] = {}
+
+    def own(self, meta: Type) -> Type:
+        """The one Type that stands for all that are the same in every run: calls are told apart by it."""
+        return meta if is_bounded(meta) else self._types.setdefault(meta, meta)
+
+    @staticmethod
+    def key(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """What tells a call from others; None if none is like it."""
+        found: list[Any] = [op]
+        try:
+            for each in args:
+                if type(each) is Value:
+                    found.append((id(each.meta), each.levels) if each.levels else id(each.meta))
+                else:
+                    found.append(_key(each))
+            for name, value in kwargs.items():
+                found += name, _key(value)
+        except _Unshared:
+            return None
+        return tuple(found)
+
+    def get(self, key: Any) -> Call | None:
+        """The call of that key, if one like it was made."""
+        return self._calls.get(key)
+
+    def keep(self, key: Any, args: Sequence[Any], operands: Sequence[Any], variant: Variant) -> None:
+        """Remember the variant of a call if the next can be bound without looking: the first arguments are
+        the operands, and no tensor stands behind them."""
+        taken = 0
+        while taken < min(len(args), len(operands)) and args[taken] is operands[taken]:
+            taken += 1
+        rest = tuple(operands[taken:])
+        if not any(hasattr(each, "meta") for each in (*args[taken:], *rest)):
+            variant.shared = True
+            self._calls[key] = Call(variant, taken, rest)
+
+
+class _Unshared(Exception):
+    """An argument that no two calls have in common."""
+
+
+def _key(arg: Any) -> Any:
+    """Something hashable that tells arguments apart, 1 from 1.0 and True, and 0.0 from -0.0 among them."""
+    kind = type(arg)
+    if kind in _PLAIN:
+        return kind, arg
+    if kind is float:
+        return kind, arg or repr(arg)
+    if kind is complex:
+        return kind, repr(arg)
+    if (kind is tuple or kind is list) and len(arg) <= _MOST:
+        return kind, *map(_key, arg)
+    raise _Unshared
