@@ -80,7 +80,11 @@ def dtype(name: str | DType | np.dtype[Any] | type) -> DType:
     """The DType called `name` (`"float32"`, a numpy dtype, `float`); ValueError if there is none."""
     if isinstance(name, DType):
         return name
+    if isinstance(name, np.dtype) and name in _BY_NUMPY:
+        return _BY_NUMPY[name]
     if isinstance(name, str):
+        if name in DTYPES:
+            return DTYPES[name]
         short = name.removeprefix("torch.")
         found = DTYPES.get(ALIASES.get(short, short))
         if found is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.bounded import Sizes, resolve
@@ -17,6 +17,7 @@ from engine.program.result import Flags, Result, output_tensor, owned
 from engine.program.trace import Records, Trace
 from engine.seeds import no_history
 from engine.transforms.reverse import Sweep
+from engine.types import Type
 
 
 class Answers:
@@ -49,7 +50,13 @@ class Answers:
         returned = [*self.outputs.values(), *grads.values(), *derivatives, *self._traced]
         self.wanted = [*self.outputs.values(), *grads.values(), *derivatives, *self._loops, *self._traced]
         self.nbytes = sum(each.nbytes for each in returned if each is not None)
-        self._flags = {} if self._loops else {name: self._known_flags(name) for name in outputs}
+        # what varies from run to run: flags, grads and trace with control flow, the values in a trace
+        self._varies = bool(self._loops) or mode == "values"
+        self._kinds = [(name, value.meta, self._known_flags(name)) for name, value in self.outputs.items()]
+        self._grad_kinds = [
+            (name, None if each is None else Type(each.meta.shape, each.meta.dtype))
+            for name, each in grads.items()
+        ]
         self._rendered = self._render(Trace(nodes, {}), None) if mode is True and not self._loops else None
 
     def _traced_values(self) -> list[Value]:
@@ -65,6 +72,8 @@ class Answers:
 
     def _known_flags(self, name: str) -> Flags:
         """An output's flags as they were when its statement ran, where no loop leaves them to the run."""
+        if self._loops:
+            return Flags(False)
         entry = self._lowering.names[name]
         maker = entry.value.maker if entry.requires_grad else None
         grad_fn = maker.op.node_name(maker.operands, maker.given) if maker else None
@@ -73,43 +82,54 @@ class Answers:
     def _render(self, made: Trace, values: Values | None) -> dict[str, Any]:
         return render(made, self._roots, values)
 
-    def result(self, values: Sequence[Any], shared: Iterable[Any], sizes: Sizes) -> Result:
-        """The answer made of the values of `wanted`. `shared` are the arrays that must not be given away."""
-        remaining = iter(values)
-        outputs = {name: next(remaining) for name in self.outputs}
-        grads = {name: next(remaining) for name in self._targets}
-        derivatives = _fill(self._derivative, remaining)
-        records: Records = {loop: next(remaining) for loop in self._loops}
-        flags, rendered = self._flags, self._rendered
-        if records or self._mode == "values":
-            slots = self._lowering.slots
-            made = Trace(self._nodes, records, self._lowering.limits.trace if self._mode else None)
-            if records:
-                flags = {name: self._run_flags(name, made) for name in outputs}
-                for tensors, _ in slots.swept:
-                    _check_history(made, tensors)
-                reached = slots.given.union(*(made.reached(*each) for each in slots.swept))
-                grads = {
-                    name: each if self._targets[name] in reached else None for name, each in grads.items()
-                }
-            if self._mode:
-                shown = dict(zip(self._traced, remaining, strict=True))
-                rendered = self._render(
-                    made, Values(shown, slots.last_sweep) if self._mode == "values" else None
-                )
-        taken = {id(each) for each in shared}
-        metas = {
-            name: resolve(value.meta, sizes) if sizes else value.meta for name, value in self.outputs.items()
-        }
+    def result(self, values: Sequence[Any], taken: set[int], sizes: Sizes) -> Result:
+        """The answer made of the values of `wanted`. `taken` are the identities of arrays that must not be
+        given away."""
+        kinds, split = self._kinds, len(self._kinds)
+        end = split + len(self._targets)
+        grads, rendered, derivatives = values[split:end], self._rendered, None
+        if self._varies or self._derivative or sizes:
+            remaining = iter(values[end:])
+            derivatives = _tensors(_fill(self._derivative, remaining), taken)
+            if self._varies:
+                flags, grads, rendered = self._as_run(grads, remaining)
+                kinds = [(name, meta, flags[name]) for name, meta, _ in kinds]
+            if sizes:
+                kinds = [(name, resolve(meta, sizes), flags) for name, meta, flags in kinds]
+                rendered = resolve(rendered, sizes)
         return Result(
             {
-                name: output_tensor(owned(each, taken), metas[name], flags[name])
-                for name, each in outputs.items()
+                name: output_tensor(owned(each, taken), meta, flags)
+                for (name, meta, flags), each in zip(kinds, values, strict=False)
             },
-            {name: None if each is None else Tensor(owned(each, taken)) for name, each in grads.items()},
-            resolve(rendered, sizes) if sizes else rendered,
-            _tensors(derivatives, taken),
+            {
+                name: None if each is None else Tensor(owned(each, taken), None if sizes else meta)
+                for (name, meta), each in zip(self._grad_kinds, grads, strict=True)
+            },
+            rendered,
+            derivatives,
         )
+
+    def _as_run(
+        self, grads: Sequence[Any], remaining: Iterator[Any]
+    ) -> tuple[dict[str, Flags], Sequence[Any], dict[str, Any] | None]:
+        """Flags, grads and the trace where a run makes them what they are."""
+        records: Records = dict(zip(self._loops, remaining, strict=False))
+        slots, rendered = self._lowering.slots, self._rendered
+        flags = {name: flags for name, _, flags in self._kinds}
+        made = Trace(self._nodes, records, self._lowering.limits.trace if self._mode else None)
+        if records:
+            flags = {name: self._run_flags(name, made) for name in self.outputs}
+            for tensors, _ in slots.swept:
+                _check_history(made, tensors)
+            reached = slots.given.union(*(made.reached(*each) for each in slots.swept))
+            found = zip(self._targets.values(), grads, strict=True)
+            grads = [each if value in reached else None for value, each in found]
+        if self._mode:
+            shown = dict(zip(self._traced, remaining, strict=True))
+            values = Values(shown, slots.last_sweep) if self._mode == "values" else None
+            rendered = self._render(made, values)
+        return flags, grads, rendered
 
     def _run_flags(self, name: str, made: Trace) -> Flags:
         entry = self._lowering.names[name]

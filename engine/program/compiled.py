@@ -20,6 +20,9 @@ from engine.program.derivation import derivative
 from engine.program.lowering import Lowering
 from engine.program.request import Request
 from engine.program.result import Result
+from engine.program.seeding import seeded
+
+_NODE_BYTES = 1000  # what a node takes, in the graph and in the plan
 
 
 class Compiled:
@@ -48,7 +51,12 @@ class Compiled:
                 self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted, watched=watched)
         finally:
             reset_builder(token)
+        del self.request  # the plan outlives it
+        self.used = False  # since the cache of plans looked last
+        self.draws = any(each.op.kind in ("random", "control") for each in lowering.graph.nodes)
         self.nodes = lowering.builder.ledger.spent
+        self._shared = [id(each) for each in self.plan.constants]  # every run reads them
+        self.nbytes = _NODE_BYTES * self.nodes + sum(each.nbytes for each in self.plan.constants)
         self.output_bytes = self._answers.nbytes
         self.peak_bytes = self.plan.peak_bytes + self.output_bytes  # the answer may be copies
         limits.check("peak_bytes", self.peak_bytes)
@@ -158,11 +166,12 @@ class Compiled:
         """The outputs with the axis of a batch, as they are answered."""
         return self._answers.outputs
 
-    def run(self, request: Request, generator: Any) -> Result:
-        """The answer to a request of this key."""
+    def run(self, arrays: Sequence[Any], seed: int) -> Result:
+        """The answer to a request of this kind with these arrays."""
         sizes: Sizes = {}
-        values = self.plan.run(generator, request.arrays, sizes)
-        return self._answers.result(values, [*request.arrays, *self.plan.constants], sizes)
+        generator = seeded(seed) if self.draws or seed != 0 else None
+        values = self.plan.run(generator, arrays, sizes)
+        return self._answers.result(values, {*self._shared, *map(id, arrays)}, sizes)
 
 
 def last_names(statements: Sequence[Statement]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from engine.graph import Graph
@@ -11,20 +10,33 @@ from engine.program.compiled import Compiled
 from engine.program.explain import outline
 from engine.program.request import Request
 from engine.program.result import Result
-from engine.random import Generator
 
 
 class Prepared:
     """A program bound to its inputs. Nothing is computed yet; `peak_bytes`, `flops` and `output_bytes` are
     predictions that hold for any values of these shapes, `nodes` is what planning for them took."""
 
+    __slots__ = ("_compiled", "_request")
+
     def __init__(self, compiled: Compiled, request: Request) -> None:
         self._compiled = compiled
         self._request = request
-        self.peak_bytes = compiled.peak_bytes
-        self.flops = compiled.plan.flops
-        self.nodes = compiled.nodes
-        self.output_bytes = compiled.output_bytes
+
+    @property
+    def peak_bytes(self) -> int:
+        return self._compiled.peak_bytes
+
+    @property
+    def flops(self) -> int:
+        return self._compiled.plan.flops
+
+    @property
+    def nodes(self) -> int:
+        return self._compiled.nodes
+
+    @property
+    def output_bytes(self) -> int:
+        return self._compiled.output_bytes
 
     @property
     def graph(self) -> Graph:
@@ -38,7 +50,7 @@ class Prepared:
 
     def run(self) -> Result:
         """Compute the outputs, grads and trace."""
-        return self._compiled.run(self._request, _seeded(self._request.seed))
+        return self._compiled.run(self._request.arrays, self._request.seed)
 
     def explain(self) -> dict[str, Any]:
         """What a run would give, take and do, as plain data: output types, predictions, the plan."""
@@ -49,14 +61,3 @@ class Prepared:
             "output_bytes": self.output_bytes,
             **outline(compiled.plan, compiled.answered, compiled.nodes),
         }
-
-
-_local = threading.local()
-
-
-def _seeded(seed: int) -> Generator:
-    """This thread's generator for programs, seeded: making one costs more than a small plan."""
-    generator: Generator | None = getattr(_local, "generator", None)
-    if generator is None:
-        generator = _local.generator = Generator()
-    return generator.manual_seed(seed)

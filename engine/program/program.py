@@ -10,8 +10,6 @@ alone.
 from __future__ import annotations
 
 import functools
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
@@ -23,12 +21,10 @@ from engine.language.statements import canonical
 from engine.limits import Limits
 from engine.program.compiled import Compiled, last_names
 from engine.program.function import Frame
+from engine.program.plans import CacheInfo, Plans
 from engine.program.prepared import Prepared
 from engine.program.request import BackwardCalls, Gradient, Request, Settings
 from engine.program.result import Result
-
-_PLANS = 64  # kinds of input that a program keeps a plan for
-_NODES = 250_000  # in all of them, unless one alone has more; a node takes about a kilobyte
 
 
 class Program:
@@ -50,9 +46,7 @@ class Program:
         self._statements = reader.read(list(graph) if isinstance(graph, tuple) else graph)
         self._takes = reader.inputs_used
         self._defines = reader.defined
-        self._plans: OrderedDict[Any, Compiled] = OrderedDict()
-        self._lock = threading.Lock()
-        self.nodes = 0  # of the plans that are kept
+        self._plans = Plans()
 
     @functools.cached_property
     def statements(self) -> list[dict[str, Any]]:
@@ -90,21 +84,21 @@ class Program:
             v=v,
             **settings,
         )
-        compiled = self._plans.get(request.key)
+        compiled = self._plans.find(request.key)
         if compiled is None:
             self._check_names(inputs)
             compiled = Compiled(self._statements, request, self.limits)
-        self._keep(request.key, compiled)
+            self._plans.keep(request.key, compiled)
         return Prepared(compiled, request)
 
-    def _keep(self, key: Any, compiled: Compiled) -> None:
-        """The plan used last; the least used go where there are too many. Threads may do this at once."""
-        with self._lock:
-            known = self._plans.pop(key, None)
-            self.nodes += compiled.nodes - (known.nodes if known else 0)
-            self._plans[key] = compiled
-            while len(self._plans) > _PLANS or (self.nodes > _NODES and len(self._plans) > 1):
-                self.nodes -= self._plans.popitem(last=False)[1].nodes
+    @property
+    def nodes(self) -> int:
+        """Of the plans that are kept, about."""
+        return self._plans.bytes // 1000
+
+    def cache_info(self) -> CacheInfo:
+        """How often a plan was there already, and how many are kept, of how many bytes."""
+        return self._plans.info
 
     def backward(
         self,

@@ -82,20 +82,39 @@ class Request:
         self.batch, self.detect_anomaly = batch, detect_anomaly
         self.tangents, self.v, self.mode, self.is_grads_batched = tangents, v, mode, is_grads_batched
         self.default_dtype = dtypes.dtype(default_dtype)
-        self._check()
-        self.arrays = [each.array for each in (*inputs.values(), *self.grads.values())]
+        self.arrays = [each.array for each in inputs.values()]
+        self.key: tuple[Any, ...] = (
+            *(route, self.outputs, trace, self.default_dtype, detect_anomaly),
+            *[
+                (name, (meta := each.meta).shape, meta.dtype, meta.strides, each.requires_grad)
+                for name, each in inputs.items()
+            ],
+        )
+        if not (
+            gradient is None
+            and backward is None
+            and tangents is None
+            and v is None
+            and batch is None
+            and not (is_grads_batched or self.grads)
+            and mode == "reverse"
+            and route in _ROUTES
+            and trace in (True, False)
+        ):
+            self._check()
+            self._take_more()
+
+    def _take_more(self) -> None:
+        """What is said beside the inputs, into the key and the arrays."""
+        self.arrays += [each.array for each in self.grads.values()]
         self.key = (
-            route,
-            self.outputs,
-            trace,
-            self.default_dtype.name,
-            tuple((name, each.meta, each.requires_grad) for name, each in inputs.items()),
+            self.key,
             tuple((name, each.meta) for name, each in self.grads.items()),
-            self._take(gradient),
-            None if backward is None else tuple(self._take(each) for each in backward),
-            self._take(tangents),
-            self._take(v),
-            (mode, is_grads_batched, detect_anomaly, self._take(batch)),
+            self._take(self.gradient),
+            None if self.backward is None else tuple(self._take(each) for each in self.backward),
+            self._take(self.tangents),
+            self._take(self.v),
+            (self.mode, self.is_grads_batched, self._take(self.batch)),
         )
 
     def _check(self) -> None:

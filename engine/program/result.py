@@ -49,10 +49,10 @@ class Flags(NamedTuple):
 
 def output_tensor(array: np.ndarray[Any, Any], meta: Type, flags: Flags) -> Tensor:
     """An output with its flags."""
-    found = Tensor(array, meta)
     if flags.grad_fn is not None:
-        found.attach(_node_class(flags.grad_fn)(()), flags.number)
-    elif flags.requires_grad:
+        return Tensor(array, meta).attach(_node_class(flags.grad_fn)(()), flags.number)
+    found = Tensor(array, meta)
+    if flags.requires_grad:
         found.requires_grad = True
     return found
 
@@ -60,9 +60,8 @@ def output_tensor(array: np.ndarray[Any, Any], meta: Type, flags: Flags) -> Tens
 def owned(array: Any, taken: set[int]) -> np.ndarray[Any, Any]:
     """`array` in memory of its own, row-major, so that nobody else's array changes with it; `taken` are the
     identities of arrays that are somebody's already."""
-    found = np.asarray(array)
-    own = found.base is None and found.flags.c_contiguous and found.flags.writeable
-    if not own or id(found) in taken:
+    found: np.ndarray[Any, Any] = np.asarray(array)
+    if found.base is not None or not found.flags.carray or id(found) in taken:
         return found.copy(order="C")
     taken.add(id(found))
     return found

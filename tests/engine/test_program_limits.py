@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -180,8 +181,45 @@ def test_a_plan_serves_one_kind_of_gradient_alone() -> None:
     assert len(plans) == len(wanted)
 
 
-def test_plans_are_bounded() -> None:
+def prepare(program: engine.Program, size: int) -> object:
+    return program.prepare({"x": leaf(np.ones(size))}, route="forward")._compiled
+
+
+def test_plans_are_bounded_by_their_number() -> None:
     program = engine.Program([let("y", "sum", "x")])
     for size in range(100):
-        program.prepare({"x": leaf(np.ones(size))}, route="forward")
-    assert len(program._plans) == 64
+        prepare(program, size)
+    assert program.cache_info().plans == 64
+    assert program.cache_info().misses == 100
+
+
+def test_plans_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.program.plans.MAX_BYTES", 100_000)
+    program = engine.Program([let("y", "mul", "x", {"tensor": [1.0] * 5000})])
+    for size in (1, 5000):
+        for _ in range(3):
+            prepare(program, size)
+    assert program.cache_info()[:3] == (4, 2, 2)
+    assert 40_000 < program.cache_info().bytes < 100_000
+    large = engine.Program([let("y", "mul", "x", {"tensor": [1.0] * 50_000})])
+    for size in (1, 50_000):
+        prepare(large, size)
+        assert large.cache_info().plans == 1  # the latest stays, however large
+
+
+def test_a_plan_that_is_used_stays_longer_than_those_that_are_not() -> None:
+    program = engine.Program([let("y", "sum", "x")])
+    first = prepare(program, 0)
+    for size in range(1, 200):
+        prepare(program, size)
+        assert prepare(program, 0) is first
+    assert program.cache_info() == (199, 200, 64, program.cache_info().bytes)
+
+
+def test_a_plan_keeps_no_input() -> None:
+    program = engine.Program([let("y", "sum", "x")])
+    x = leaf(np.ones(3))
+    array, gone = weakref.ref(x.array), weakref.ref(x)
+    program.backward({"x": x}, gradient=const(np.ones(())))
+    del x
+    assert array() is gone() is None
