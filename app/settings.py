@@ -122,6 +122,34 @@ class Settings(BaseModel):
     max_errors: int = Field(20, ge=1, le=1000, description="Errors listed in one answer.")
     max_error_bytes: ByteSize = Field(ByteSize(8 * KIB), ge=KIB, description="An error document.")
 
+    store: str = Field(
+        "~/.local/state/gradwire/graphs.sqlite3",
+        min_length=1,
+        description="SQLite file of the graphs that are kept: registered ones, and those seen lately. Workers"
+        " share it; a network file system will not do.",
+    )
+    max_seen_graphs: int = Field(
+        4096, ge=1, le=1_000_000, description="Graphs seen lately that a `graph_id` can name."
+    )
+    max_seen_bytes: ByteSize = Field(
+        ByteSize(32 * MIB),
+        ge=0,
+        description="Their JSON, all together; a graph that takes an eighth of it is not kept.",
+    )
+    max_stored_graphs: int = Field(1000, ge=0, le=1_000_000, description="Registered graphs.")
+    max_stored_versions: int = Field(
+        16, ge=1, le=10_000, description="Versions of a registered graph; the oldest goes for one more."
+    )
+    max_stored_graph_bytes: ByteSize = Field(
+        ByteSize(64 * MIB),
+        ge=1,
+        le=GIB // 2,
+        description="One version of a registered graph: its JSON and its default inputs.",
+    )
+    max_stored_bytes: ByteSize = Field(
+        ByteSize(GIB), ge=0, description="All versions of all registered graphs."
+    )
+
     @property
     def limits(self) -> dict[str, int | float]:
         """What bounds a request, by setting."""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 import engine
 from app.codec import canonical, read, text
 from app.errors import Problem, from_validation
+from app.graphs.shelf import Nowhere, Shelf, unknown
 from app.schemas.graph import STATEMENTS
 
 MAX_PROGRAMS = 256
@@ -19,21 +20,23 @@ MAX_NODES = 250_000  # of plans; a node takes about a kilobyte
 
 
 class Entry(NamedTuple):
-    """A program, its public id, and the digest and size of its text."""
+    """A program, its public id, its text and the text's digest."""
 
     program: engine.Program
     graph_id: str
     digest: bytes
-    size: int
+    text: bytes
 
 
 class Programs:
     """Least recently used first; bounded by count, by the size of the texts and by the nodes of the plans."""
 
-    def __init__(self, limits: engine.Limits) -> None:
+    def __init__(self, limits: engine.Limits, shelf: Shelf | None = None) -> None:
         self.limits = limits
+        self.shelf = shelf or Nowhere()
         self.size = 0
         self._entries: OrderedDict[tuple[bytes, str], Entry] = OrderedDict()
+        self._by_id: dict[tuple[str, str], tuple[bytes, str]] = {}  # graph_id and dtype → key of an entry
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -47,9 +50,21 @@ class Programs:
             return entry
         entry = self._build(raw, key[0], rules)
         self._entries[key] = entry
-        self.size += entry.size
+        self._by_id[entry.graph_id, key[1]] = key
+        self.size += len(raw)
         while len(self._entries) > MAX_PROGRAMS or (self.size > MAX_BYTES and len(self._entries) > 1):
             self._drop()
+        return entry
+
+    def by_id(self, graph_id: str, rules: read.Rules) -> Entry:
+        """The program of this graph_id; Problem where neither this process nor the shelf knows it."""
+        key = self._by_id.get((graph_id, rules.floats.name))
+        if key is not None:
+            self._entries.move_to_end(key)
+            return self._entries[key]
+        entry = self.get(self.shelf.find(graph_id), rules)
+        if entry.graph_id != graph_id:  # kept by a version of the service that wrote graphs in another way
+            raise unknown(graph_id)
         return entry
 
     def trim(self) -> None:
@@ -61,11 +76,14 @@ class Programs:
     def forget(self) -> None:
         """Drop all of it."""
         self._entries.clear()
+        self._by_id.clear()
         self.size = 0
 
     def _drop(self) -> Entry:
-        entry = self._entries.popitem(last=False)[1]
-        self.size -= entry.size
+        key, entry = self._entries.popitem(last=False)
+        self.size -= len(entry.text)
+        if self._by_id.get((entry.graph_id, key[1])) == key:
+            del self._by_id[entry.graph_id, key[1]]
         return entry
 
     def _build(self, raw: bytes, digest: bytes, rules: read.Rules) -> Entry:
@@ -79,7 +97,7 @@ class Programs:
         program = engine.Program(
             graph, decode=lambda literal: read.literal(literal, rules), limits=self.limits
         )
-        return Entry(program, canonical.graph_id(program.statements), digest, len(raw))
+        return Entry(program, canonical.graph_id(program.statements), digest, raw)
 
 
 def _problem(error: ValidationError) -> Problem:

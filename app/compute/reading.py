@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,26 +12,42 @@ from app.codec import read, text
 from app.codec.text import Path
 from app.endpoints import ENDPOINTS
 from app.errors import Problem, from_engine, from_validation, pointer
-from app.schemas.request import NOT_BUILT, BackwardCall, Request
+from app.schemas.request import BackwardCall, Request
 
-ABSENT = (b"null", b"false")
 Inputs = dict[str, engine.Tensor]
-COMMON = {"inputs", "graph", "explain", "encoding"}  # not the engine's
+Model = TypeVar("Model", bound=BaseModel)
+COMMON = {"inputs", "graph", "graph_id", "explain", "encoding"}  # not the engine's
 
 
-def envelope(route: str, body: bytes) -> Request:
-    """The request, validated; tensors and graph are still text."""
+def envelope(route: str, body: bytes, named: bool = False) -> Request:
+    """The request, validated; tensors and graph are still text. It has `graph` or `graph_id`, or neither if
+    its path has named the graph."""
+    request = fields_of(ENDPOINTS[route].request, body)
+    given = (request.graph is not None) + (request.graph_id is not None)
+    if given != (0 if named else 1):
+        raise _which_graph(request, named)
+    return request
+
+
+def fields_of(model: type[Model], body: bytes) -> Model:
+    """The body as the model has it; what has its own text there stays text."""
     parts = text.members(_object(body))
-    for name in NOT_BUILT:
-        if parts.pop(name, b"null") not in ABSENT:
-            raise _not_built(f"/{name}: '{name}' is not built yet", name)
     if parts.get("graph", b"")[:1] == b'"':
         raise _not_built("/graph: a graph as text is not built yet; send a list of statements", "graph")
     fields = {name: PARTED.get(name, text.value)(part, (name,)) for name, part in parts.items()}
     try:
-        return ENDPOINTS[route].request.model_validate(fields)
+        return model.model_validate(fields)
     except ValidationError as error:
         raise from_validation([_placed(each) for each in error.errors(include_url=False)]) from None
+
+
+def _which_graph(request: Request, named: bool) -> Problem:
+    """The refusal of no graph, or of two."""
+    if request.graph is None and request.graph_id is None:
+        return from_validation([{"type": "missing", "loc": ("graph",)}])
+    name = "graph" if request.graph_id is None else "graph_id"
+    other = "the path names the graph already" if named else "there is `graph` too, and one of them is enough"
+    return Problem("invalid-argument", f"/{name}: {other}", errors=[{"pointer": f"/{name}"}])
 
 
 def _object(raw: bytes) -> bytes:

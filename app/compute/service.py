@@ -14,6 +14,7 @@ from app.compute.call import JSON, Answer, Call, Cost, Form
 from app.compute.programs import Entry, Programs
 from app.endpoints import ENDPOINTS, Prepared
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
+from app.graphs.shelf import Shelf
 from app.schemas.request import Request
 from app.settings import Settings
 
@@ -37,7 +38,7 @@ class Task(NamedTuple):
 class Service:
     """Answers requests one at a time; each thread needs its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
         self.settings = settings
         self.limits = engine.Limits(
             statements=settings.max_statements,
@@ -51,7 +52,7 @@ class Service:
             trace=settings.max_trace,
             output_bytes=settings.max_output_bytes,
         )
-        self.programs = Programs(self.limits)
+        self.programs = Programs(self.limits, shelf)
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request, whatever it is."""
@@ -66,7 +67,10 @@ class Service:
         text.check_depth(body, self.settings.max_json_depth)
         request = reading.envelope(route, body)
         rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
-        entry = self.programs.get(request.graph, rules)
+        if request.graph_id is None:
+            entry = self.programs.get(request.graph, rules)
+        else:
+            entry = self.programs.by_id(request.graph_id, rules)
         inputs, grads = reading.inputs(request, rules)
         asked = reading.asked(request, inputs, rules)
         kept = entry.program.nodes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
@@ -9,7 +10,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from app.schemas.graph import Statement
 from app.schemas.shown import ATensor, Id, Shown, Tensor
 
-NOT_BUILT = ("graph_id",)  # fields that are known by name
+GRAPH_ID = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def _graph_id(value: Any) -> Any:
+    """Refuse what can be no graph's id."""
+    if value is not None and not (type(value) is str and GRAPH_ID.fullmatch(value)):
+        raise ValueError("'sha256:' and 64 hexadecimal digits")
+    return value
 
 
 def _trace(value: Any) -> Any:
@@ -68,7 +76,12 @@ class Request(_Strict):
     """A graph, the values to evaluate it at, and how to answer."""
 
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor.")
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements, in order.")
+    graph: Annotated[Any, Shown(lambda: Graph)] = Field(None, description="The statements, in order.")
+    graph_id: Annotated[str | None, BeforeValidator(_graph_id)] = Field(
+        None,
+        description="Instead of `graph`: one that the server has seen, by the `graph_id` of its answer.",
+        json_schema_extra={"pattern": f"^{GRAPH_ID.pattern}$"},
+    )
     outputs: list[Id] | None = Field(None, description="Names to return; default: the last statement's.")
     batch: Batch | None = Field(None, description="Evaluates the graph for many samples at once.")
     seed: int = Field(0, ge=-(2**63), lt=2**64, description="Seeds random ops, as `torch.manual_seed`.")

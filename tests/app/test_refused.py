@@ -189,7 +189,10 @@ CASES = [
         "/inputs/x/shape",
         inputs={"x": {"data": [1], "shape": [10**12]}},
     ),
-    case("graph-id", "not-implemented", "'graph_id'", "/graph_id", graph_id="sha256:00"),
+    case(
+        "two-graphs", "invalid-argument", "one of them is enough", "/graph_id", graph_id="sha256:" + "0" * 64
+    ),
+    case("graph-id", "invalid-argument", "64 hexadecimal digits", "/graph_id", graph_id="sha256:00"),
     case("text", "not-implemented", "text", "/graph", graph="y = x * 2"),
     case(
         "hook-in-a-body",

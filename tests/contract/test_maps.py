@@ -20,7 +20,7 @@ def docstring(package: str) -> str:
     return text.split('"""')[1]
 
 
-@pytest.mark.parametrize("package", ["app/codec", "app/compute", "app/schemas"])
+@pytest.mark.parametrize("package", ["app/codec", "app/compute", "app/graphs", "app/schemas"])
 def test_a_line_for_each_module(package: str) -> None:
     assert set(re.findall(r"^(\w+) {2,}", docstring(package), re.M)) == modules(package)
 

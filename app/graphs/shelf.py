@@ -1,0 +1,37 @@
+"""Where graphs are looked up that a request only names, and what there is without a store."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from app.errors import Problem
+
+HOW = "send its statements as `graph`; PUT them to /graphs/{name} to have them kept"
+
+
+class Shelf(Protocol):
+    """Graphs by their graph_id, as JSON text."""
+
+    def find(self, graph_id: str) -> bytes:
+        """The graph's text. Raises Problem: `unknown-graph`, or `store-unavailable`."""
+        ...
+
+    def keep(self, graph_id: str, text: bytes) -> None:
+        """The graph was used just now: keep it, or keep it for longer. Never raises."""
+        ...
+
+
+class Nowhere:
+    """No store: what a process has not seen itself is unknown."""
+
+    def find(self, graph_id: str) -> bytes:
+        raise unknown(graph_id)
+
+    def keep(self, graph_id: str, text: bytes) -> None:
+        pass
+
+
+def unknown(graph_id: str) -> Problem:
+    """The 404 of a graph_id, which says how to send the graph."""
+    text = f"/graph_id: no graph {graph_id} is known here, or not any more; {HOW}."
+    return Problem("unknown-graph", text, errors=[{"pointer": "/graph_id"}])
