@@ -8,7 +8,6 @@ differentiated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import saved
@@ -86,7 +85,7 @@ class GraphNode:
         self.number = number
         self.site = site
         self.outputs: tuple[Value, ...] = ()
-        self.needs: Sequence[bool] = ()
+        self.needs: tuple[bool, ...] = ()
         self.recorded = False
         self.taped = False
 

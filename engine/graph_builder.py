@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -69,6 +70,12 @@ class GraphBuilder:
         finally:
             self.ledger.summing = before
 
+    def scratch(self) -> GraphBuilder:
+        """A builder of a graph of its own, to see what would be appended; nothing of it is counted."""
+        found = GraphBuilder(Graph(), self.limits, copy.copy(self.ledger))
+        found.active, found.site, found.sweeping = self.active, self.site, True
+        return found
+
     def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Append one call of `op`; its Value, or a tuple of them."""
         if op.kind == "composite":
@@ -81,7 +88,7 @@ class GraphBuilder:
             return self.call(variant, (*args[:taken], *rest))
         operands, attrs, given = op.bind(args, kwargs)
         variant = self._variant(op, operands, attrs, given)
-        if key is not None and op.kind != "random" and not _has_sizes(variant):
+        if key is not None and variant.shared:
             variants.keep(key, args, operands, variant)
         return self.call(variant, operands)
 
@@ -99,8 +106,8 @@ class GraphBuilder:
         node.outputs = outputs = tuple([Value(meta, node, at, levels) for at, (meta, levels) in results])
         if op.vjp is not None and is_grad_enabled():
             node.taped = True
-            node.needs = needs = variant.needs(operands)
-            if needs:
+            node.needs = variant.needs(tuple([operands[at].requires_grad for at in variant.tensors]))
+            if node.needs:
                 for at in variant.differentiable:
                     outputs[at].requires_grad = node.recorded = True
         nodes.append(node)
@@ -123,7 +130,9 @@ class GraphBuilder:
         for meta in types:
             self.limits.check_type(meta)
         own = self.ledger.variants.own
-        return Variant(op, operands, (attrs, given), [Sized(own(meta), levels) for meta in types], levels)
+        found = Variant(op, operands, (attrs, given), [Sized(own(meta), levels) for meta in types], levels)
+        found.shared = op.kind != "random" and not _has_sizes(found)
+        return found
 
 
 def _has_sizes(variant: Variant) -> bool:

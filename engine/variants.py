@@ -32,7 +32,7 @@ class Sized(NamedTuple):
 class Variant:
     """An op for operands of certain types, with certain settings. `results` has a Sized for each output,
     `tensors` the places of the operands that may want a cotangent, `differentiable` those of the outputs that
-    may have one; `given` are the settings as the caller wrote them. It is shared: never changed."""
+    may have one; `given` are the settings as the caller wrote them. Nothing of it is ever changed."""
 
     __slots__ = (
         "_call", "_needs", "attrs", "cost", "differentiable", "given", "levels", "op", "operands", "results",
@@ -54,7 +54,7 @@ class Variant:
         self.levels = levels
         self.tensors = [at for at in op.slots(operands) if hasattr(operands[at], "meta")]
         self.differentiable = [at for at, y in enumerate(self.results) if y.meta.dtype.differentiable]
-        self.shared = False
+        self.shared = False  # may be called again: all that is known of a call is known of the next
         self.rules: dict[Any, Any] = {}  # what its rule appends, kept by transforms.rules
         self.cost: tuple[int, int] | None = None  # bytes of workspace and flops, kept by plan.memory
         self._needs: dict[tuple[bool, ...], tuple[bool, ...]] = {}
@@ -68,14 +68,13 @@ class Variant:
             self._call = compile_call(self.op, self.operands, out, self.attrs, self.levels)
         return self._call
 
-    def needs(self, operands: Sequence[Any]) -> tuple[bool, ...]:
-        """Which of these operands want a cotangent; () if none does."""
-        flags = tuple([operands[at].requires_grad for at in self.tensors])
-        found = self._needs.get(flags)
+    def needs(self, wanted: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which operands want a cotangent, if those of `tensors` that are `wanted` do; () if none does."""
+        found = self._needs.get(wanted)
         if found is None:
-            wanted = {at for at, flag in zip(self.tensors, flags, strict=True) if flag}
-            found = tuple([at in wanted for at in range(len(self.operands))]) if wanted else ()
-            self._needs[flags] = found
+            places = {at for at, flag in zip(self.tensors, wanted, strict=True) if flag}
+            found = tuple([at in places for at in range(len(self.operands))]) if places else ()
+            self._needs[wanted] = found
         return found
 
 
@@ -126,7 +125,6 @@ class Variants:
             taken += 1
         rest = tuple(operands[taken:])
         if not any(hasattr(each, "meta") for each in (*args[taken:], *rest)):
-            variant.shared = True
             self._calls[key] = Call(variant, taken, rest)
 
 

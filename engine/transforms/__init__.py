@@ -2,6 +2,6 @@
 
 Where things are, each line from what it needs to what needs it:
 
-values      reverse (vjp, grad), forward (jvp: its transpose)
+values      rules (what a rule appends, traced once), reverse (vjp, grad), forward (jvp: its transpose)
 bases       derivatives (Jacobians, Hessians: a batch level over unit vectors)
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from engine.errors import EngineError, GraphFreed
@@ -16,11 +17,11 @@ from engine.grad_mode import set_grad_enabled
 from engine.graph import GraphNode, Value, locate
 from engine.graph_builder import GraphBuilder
 from engine.levels import Levels, without
-from engine.pullback import pullback
+from engine.transforms import rules
 from engine.watch import Watch
 
 Hooks = Mapping[Value, Sequence[Callable[[Value], Value]]]  # of a value: what its cotangent goes through
-Needs = Sequence[bool]  # of a node: whose cotangents are wanted, one per operand
+Needs = tuple[bool, ...]  # of a node: whose cotangents are wanted, one per operand
 
 
 @dataclass(slots=True)
@@ -106,12 +107,11 @@ def dependents(nodes: Iterable[GraphNode], wrt: Iterable[Value]) -> dict[GraphNo
     for node in nodes:
         if not node.taped or known.isdisjoint(node.operands):
             continue
-        needs = [False] * len(node.operands)
-        for at in node.op.slots(node.operands):
-            needs[at] = node.operands[at] in known
-        if True in needs:
+        variant, operands, outputs = node.variant, node.operands, node.outputs
+        needs = variant.needs(tuple([operands[at] in known for at in variant.tensors]))
+        if needs:
             found[node] = needs
-            known.update(output for output in node.outputs if output.dtype.differentiable)
+            known.update([outputs[at] for at in variant.differentiable])
     return found
 
 
@@ -125,9 +125,10 @@ def _run(
     for output, cotangent in roots:
         gone = _unmet(builder, sweep, output, cotangent)
         _add(builder, sweep.cotangents, output, without(builder.F, cotangent, gone))
+    arrived = sweep.arrived if sweep.hooks else sweep.cotangents.get
     for node, needs in nodes.items():
-        cotangents = [sweep.arrived(output) for output in node.outputs]
-        if any(each is not None for each in cotangents):
+        cotangents = [arrived(output) for output in node.outputs]
+        if cotangents.count(None) < len(cotangents):
             if node in freed and node.saves_tensors:
                 raise GraphFreed
             _through(builder, node, needs, cotangents, sweep)
@@ -143,11 +144,13 @@ def _through(
     try:
         found = _cotangents(builder, node, cotangents, needs)
         sweep.visited.append(node)
-        _watch(builder, node, found)
+        if builder.ledger.watched is not None:
+            _watch(builder.ledger.watched, node, found)
         for at, (operand, cotangent) in enumerate(zip(node.operands, found, strict=True)):
             if cotangent is not None:
-                gone = _summed(node, at, sweep.kept)
-                _add(builder, sweep.cotangents, operand, without(builder.F, cotangent, gone))
+                if gone := _summed(node, at, sweep.kept):
+                    cotangent = without(builder.F, cotangent, gone)
+                _add(builder, sweep.cotangents, operand, cotangent)
     except EngineError as error:
         raise locate(error, node.site) from None
     finally:
@@ -156,22 +159,20 @@ def _through(
 
 def _cotangents(
     builder: GraphBuilder, node: GraphNode, g: Sequence[Value | None], needs: Needs
-) -> list[Value | None]:
-    op, x, y = node.op, node.operands, node.outputs
-    if isinstance(op.run, ControlKernel):
-        return op.run.pullback(builder, x, y, g, needs)
-    return pullback(op, builder.F, x, y, g, node.attrs, needs)
+) -> Sequence[Value | None]:
+    run = node.op.run
+    if isinstance(run, ControlKernel):
+        return run.pullback(builder, node.operands, node.outputs, g, needs)
+    return rules.cotangents(builder, node, g, needs)
 
 
-def _watch(builder: GraphBuilder, node: GraphNode, found: Sequence[Value | None]) -> None:
+def _watch(watched: dict[Value, Watch], node: GraphNode, found: Sequence[Value | None]) -> None:
     """In anomaly mode, look at what a node gave."""
-    watched = builder.ledger.watched
-    if watched is not None:
-        name = node.op.node_name(node.operands, node.given)
-        for number, at in enumerate(node.op.slots(node.operands)):
-            value = found[at]
-            if value is not None:
-                watched.setdefault(value, Watch.backward(name, number))
+    name = node.op.node_name(node.operands, node.given)
+    for number, at in enumerate(node.op.slots(node.operands)):
+        value = found[at]
+        if value is not None:
+            watched.setdefault(value, Watch.backward(name, number))
 
 
 def _unmet(builder: GraphBuilder, sweep: Sweep, output: Value, cotangent: Value) -> Levels:
@@ -185,7 +186,7 @@ def _unmet(builder: GraphBuilder, sweep: Sweep, output: Value, cotangent: Value)
 def _summed(node: GraphNode, at: int, kept: Levels | None) -> Levels:
     """The levels over which a node repeats its operand: the operand's cotangent is the sum over them."""
     run = node.op.run
-    levels: Levels = run.takes[at] if isinstance(run, ControlKernel) else node.levels
+    levels: Levels = run.takes[at] if isinstance(run, ControlKernel) else node.variant.levels
     if not levels or kept is None or node.op.kind == "level":
         return ()
     own: Levels = node.operands[at].levels
@@ -208,7 +209,7 @@ def _behind(outputs: Sequence[Value]) -> list[GraphNode]:
             if maker is not None and maker not in seen:
                 seen.add(maker)
                 stack.append(maker)
-    return sorted(seen, key=lambda each: -each.number)
+    return sorted(seen, key=attrgetter("number"), reverse=True)
 
 
 def _leading_to(nodes: list[GraphNode], wrt: Sequence[Value]) -> list[GraphNode]:

@@ -1,0 +1,119 @@
+"""What a rule appends, traced once and appended again from the trace.
+
+A rule sees types and settings, never values: for two calls of one variant it appends the same nodes, on other
+operands. The second time that a variant is met its rule is called on placeholders; from then on what it
+appended there is appended without it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from engine.grad_mode import is_grad_enabled
+from engine.graph import GraphNode, Value
+from engine.graph_builder import GraphBuilder
+from engine.pullback import pullback
+from engine.types import Type
+from engine.variants import Variant
+
+Values = Sequence[Value | None]
+Pick = Callable[[list[Any]], tuple[Any, ...]]
+
+
+class Met(NamedTuple):
+    """A rule that was called once on cotangents of these types (kept: they are told apart by which they are),
+    or that is called every time."""
+
+    types: list[Type | None]
+    always: bool = False
+
+
+class Traced(NamedTuple):
+    """The calls that a rule makes, each with what picks its operands out of a list: operands, results and
+    cotangents of the node, then `constants`, then what the calls before gave. `found` are the places of the
+    operands' cotangents."""
+
+    calls: list[tuple[Variant, Pick]]
+    constants: list[Any]
+    found: list[int | None]
+    types: list[Type | None]
+
+
+def cotangents(builder: GraphBuilder, node: GraphNode, g: Values, needs: Sequence[bool]) -> Values:
+    """The cotangents of a node's operands that `needs` asks for, from those of its results."""
+    rules = node.variant.rules
+    values = [*node.operands, *node.outputs, *g]
+    key: Any = (needs, *[None if each is None else (id(each.meta), each.levels) for each in g])
+    if is_grad_enabled():  # what is recorded may depend on what requires grad
+        key = (*key, *[getattr(each, "requires_grad", None) for each in values])
+    known = rules.get(key)
+    if type(known) is Traced:
+        return _append(builder, known, values)
+    if known is None or known.always or not node.variant.shared:
+        rules[key] = known or Met([None if each is None else each.meta for each in g])
+        return _call(builder.F, node, values, needs)
+    scratch = builder.scratch()
+    places = [_placeholder(each) for each in values]
+    found = _call(scratch.F, node, places, needs)
+    traced = _traced(scratch.graph.nodes, places, found, known.types)
+    rules[key] = traced or Met(known.types, always=True)
+    return _append(builder, traced, values) if traced else _call(builder.F, node, values, needs)
+
+
+def _call(F: Any, node: GraphNode, values: Sequence[Any], needs: Sequence[bool]) -> Values:
+    """The rule itself, for operands, results and cotangents in place of the node's."""
+    end = len(node.operands)
+    last = end + len(node.outputs)
+    return pullback(node.op, F, values[:end], values[end:last], values[last:], node.attrs, needs)
+
+
+def _append(builder: GraphBuilder, traced: Traced, values: list[Any]) -> Values:
+    values += traced.constants
+    for variant, pick in traced.calls:
+        builder.call(variant, pick(values))
+        values += builder.graph.nodes[-1].outputs
+    return [None if at is None else values[at] for at in traced.found]
+
+
+def _placeholder(like: Any) -> Any:
+    if type(like) is not Value:
+        return like
+    found = Value(like.meta, None, 0, like.levels)
+    found.requires_grad = like.requires_grad
+    return found
+
+
+def _traced(
+    nodes: Sequence[GraphNode], places: Sequence[Any], found: Values, types: list[Type | None]
+) -> Traced | None:
+    """The calls of `nodes` as a trace; None if one of them cannot be made again."""
+    if not all(node.variant.shared for node in nodes):
+        return None
+    made = [output for node in nodes for output in node.outputs]
+    known = {*made, *places}
+    constants = [x for node in nodes for x in node.operands if not _is_in(x, known)]
+    first = len(places)
+    numbers = {each: at for at, each in enumerate(places) if type(each) is Value}
+    numbers.update(zip(made, itertools.count(first + len(constants)), strict=False))
+    if not all(each is None or each in numbers for each in found):
+        return None
+    spare = itertools.count(first)
+    calls = [
+        (node.variant, _pick([numbers[x] if _is_in(x, known) else next(spare) for x in node.operands]))
+        for node in nodes
+    ]
+    return Traced(calls, constants, [None if each is None else numbers[each] for each in found], types)
+
+
+def _is_in(operand: Any, known: set[Any]) -> bool:
+    return type(operand) is Value and operand in known
+
+
+def _pick(places: Sequence[int]) -> Pick:
+    """What picks the values at these places, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple([values[at] for at in places])
