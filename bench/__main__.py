@@ -1,32 +1,85 @@
-"""`python -m bench`: a table of what reading, planning and running a statement costs."""
+"""`python -m bench`: every case against its peers, side by side."""
+
+from __future__ import annotations
 
 import argparse
-import platform
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
+from bench import machine
 
-from bench.chains import Costs, costs
-from bench.timing import median
+machine.confine()  # before numpy counts processors
 
-LENGTHS = (100, 500, 1_000, 5_000, 50_000)
-AIM = (5_000, 0.100)  # statements, and the seconds in which they shall be validated
+from bench import report  # noqa: E402
+from bench.case import Case, NotBuilt  # noqa: E402
+from bench.cases import CASES  # noqa: E402
+from bench.checking import check  # noqa: E402
+from bench.timing import in_turns  # noqa: E402
+
+
+class Effort(NamedTuple):
+    """How much is measured: rounds of each case, seconds of each side in each, and when to stop a case."""
+
+    rounds: int
+    seconds: float
+    most: float
+
+
+FULL = Effort(9, 0.4, 60)
+QUICK = Effort(3, 0.1, 4)
 
 
 def main() -> None:
+    arguments = _parser().parse_args()
+    wanted = [each for each in CASES if _matches(each, arguments.rows)]
+    if arguments.list:
+        for case in wanted:
+            for peer, aim in case.aims.items():
+                print(f"{case.name} | {peer} | {aim or 'shown'}")
+        return
+    effort = QUICK if arguments.quick else FULL
+    if arguments.rounds:
+        effort = effort._replace(rounds=arguments.rounds)
+    lines: list[report.Row] = []
+    for case in wanted:
+        found = measure(case, effort)
+        lines += found
+        for each in found:
+            print(f"{each.case} | {each.peer} | {each.ours} | {each.theirs} | {each.ratio} | {each.verdict}",
+                  file=sys.stderr, flush=True)  # fmt: skip
+    print(report.plain(lines))
+    if arguments.out:
+        arguments.out.write_text(report.markdown(lines) + "\n", encoding="utf-8")
+
+
+def measure(case: Case, effort: Effort) -> list[report.Row]:
+    """The rows of a case, all of its sides checked before."""
+    with ExitStack() as stack:
+        try:
+            match = case.setup(stack)
+            check(match)
+            return report.rows(case, in_turns(match.sides, *effort))
+        except NotBuilt as reason:
+            return report.refused(case, f"not built yet: {reason}")
+        except ImportError as reason:
+            return report.refused(case, f"not installed: {reason.name}")
+
+
+def _matches(case: Case, words: list[str]) -> bool:
+    texts = [f"{case.name} {peer}".lower() for peer in case.aims]
+    return not words or any(word.lower() in text for word in words for text in texts)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("lengths", nargs="*", type=int, default=LENGTHS, help="statements per chain")
-    lengths = parser.parse_args().lengths
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, {platform.machine()}; medians\n")
-    print("Chains of elementwise ops on four float32 numbers: µs per statement (ms for the chain)\n")
-    names = [f"{name:>16}" for name in Costs._fields]
-    print(f"{'statements':>10} " + " ".join(names))
-    for length in lengths:
-        found = costs(length, median)
-        cells = (f"{each / length * 1e6:7.2f} ({each * 1e3:6.1f})" for each in found)
-        print(f"{length:>10,} " + " ".join(f"{cell:>16}" for cell in cells), flush=True)
-        if length == AIM[0]:
-            verdict = "met" if found.read < AIM[1] else "missed"
-            print(f"{'':>10} aim: {length:,} statements validated in {AIM[1] * 1e3:.0f} ms: {verdict}")
+    parser.add_argument("rows", nargs="*", help="only cases whose name or peer contains one of these words")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--rounds", type=int, help=f"rounds per case (default: {FULL.rounds})")
+    parser.add_argument("--list", action="store_true", help="name the rows and their aims")
+    parser.add_argument("--out", type=Path, help="write the table there too")
+    return parser
 
 
 if __name__ == "__main__":
