@@ -1,11 +1,15 @@
-"""A long list of numbers, from its JSON text to an array without a Python object per element.
+"""A list of numbers, from its JSON text to an array without a Python object per element.
 
-simdjson fills a flat buffer and would take a ragged list for a flat one. So the text with everything but
-brackets and commas taken out (its skeleton) is compared with the skeleton that its shape must have.
+simdjson fills a flat buffer and would take a ragged list for a flat one. So the text of a nested list with
+everything but brackets and commas taken out (its skeleton) is compared with the skeleton that its shape must
+have.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -13,6 +17,9 @@ import numpy.typing as npt
 import simdjson
 
 _IN_NUMBERS = b"0123456789.eE+- \t\r\n"
+_SHORT = 1 << 14  # bytes of text, or of a skeleton, that something is kept for
+
+_local = threading.local()
 
 
 def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] | None:
@@ -21,24 +28,45 @@ def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] 
     `floating` says what is wanted, None: floats if the text has one. Never wrong, merely None for: empty
     lists, strings, booleans, ragged lists, integers beyond 64 bits, more than `limit` elements, no JSON.
     """
-    flat: npt.NDArray[Any]
     has_float = b"." in raw or b"e" in raw or b"E" in raw
     if floating is False and has_float:
         return None
-    skeleton = raw.translate(None, _IN_NUMBERS)
-    shape = _shape(skeleton)
-    if shape is None or skeleton.count(b",") >= limit:
+    shape: tuple[int, ...] | None = None
+    if raw[:1] != b"[":
+        raw, shape = b"[%b]" % raw, ()
+    elif raw.find(b"[", 1) > 0:
+        skeleton = raw.translate(None, _IN_NUMBERS)
+        shape = (_short_shape if len(skeleton) <= _SHORT >> 4 else _shape)(skeleton)
+        if shape is None:
+            return None
+    flat = _flat(raw, bool(floating or has_float))
+    if flat is None or not 0 < flat.size <= limit:
         return None
+    if shape is None:
+        return flat
+    return flat.reshape(shape) if flat.size == math.prod(shape) else None
+
+
+def _flat(raw: bytes, floating: bool) -> npt.NDArray[Any] | None:
+    """The numbers in a list and in the lists in it, one after the other; None if there is anything else."""
     try:
-        listed = simdjson.Parser().parse(raw)
+        listed = _parser(len(raw)).parse(raw)
         assert isinstance(listed, simdjson.Array)  # the text begins with a bracket
-        if floating or has_float:
-            flat = np.frombuffer(listed.as_buffer(of_type="d"), np.float64)
-        else:
-            flat = np.frombuffer(listed.as_buffer(of_type="i"), np.int64)
+        if floating:
+            return np.frombuffer(listed.as_buffer(of_type="d"), np.float64)
+        return np.frombuffer(listed.as_buffer(of_type="i"), np.int64)
     except (ValueError, TypeError, RuntimeError):  # the last for integers beyond 64 bits
         return None
-    return flat.reshape(shape) if flat.size == int(np.prod(shape)) else None
+
+
+def _parser(size: int) -> simdjson.Parser:
+    """This thread's parser; one of its own for a long text, after which it would keep too much memory."""
+    if size > _SHORT:
+        return simdjson.Parser()
+    parser: simdjson.Parser | None = getattr(_local, "parser", None)
+    if parser is None:
+        parser = _local.parser = simdjson.Parser()
+    return parser
 
 
 def _shape(skeleton: bytes) -> tuple[int, ...] | None:
@@ -63,3 +91,6 @@ def _shape(skeleton: bytes) -> tuple[int, ...] | None:
         block = b"[" + ((block + b",") * count)[:-1] + b"]"
         shape.insert(0, count)
     return tuple(shape) if block == skeleton else None
+
+
+_short_shape = functools.lru_cache(1024)(_shape)

@@ -7,6 +7,8 @@ float32 and float16 are written with the digits that float32 has, integers exact
 from __future__ import annotations
 
 import binascii
+import secrets
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -17,34 +19,69 @@ import engine
 from app.codec.arrays import Array
 
 ENCODINGS = ("list", "flat", "base64")
+_HOLE = orjson.dumps(secrets.token_hex(16))  # no client can write it
+_FEW = 64  # elements
 _NAMES = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
-def tensor(value: engine.Tensor, encoding: str) -> dict[str, Any]:
-    """Its `data`, `dtype` and `shape`, for `dumps`."""
-    array = np.ascontiguousarray(value.detach().numpy()).reshape(tuple(value.shape))
-    found: dict[str, Any] = {"data": None, "dtype": value.dtype.name, "shape": list(array.shape)}
+def tensor(value: engine.Tensor, encoding: str, text: bytes | None = None) -> dict[str, Any]:
+    """Its `data`, `dtype` and `shape`, for `dumps`; with `text` in place of its numbers."""
+    numbers = orjson.Fragment(numbers_of(value.detach().numpy(), encoding) if text is None else text)
+    found: dict[str, Any] = {"data": numbers, "dtype": value.dtype.name, "shape": [*value.shape]}
     if encoding == "base64":
-        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-        text = b'"' + binascii.b2a_base64(little.data, newline=False) + b'"'
-        return {
-            "object_type": "array",
-            **found,
-            "data": {"buffer": orjson.Fragment(text), "encoding": "base64"},
-        }
-    found["data"] = orjson.Fragment(_numbers(array.reshape(-1) if encoding == "flat" else array))
+        return {"object_type": "array", **found, "data": {"buffer": numbers, "encoding": "base64"}}
     return found
 
 
 def dumps(document: Any, encoding: str) -> bytes:
     """The document as JSON; tensors may stand anywhere in it."""
+    writer = Writer(encoding)
+    return b"".join(writer.template(document).pieces(writer.arrays))
 
-    def write(value: Any) -> Any:
-        if isinstance(value, engine.Tensor):
-            return tensor(value, encoding)
-        raise TypeError(f"no JSON for {type(value).__name__}")
 
-    return orjson.dumps(document, default=write)
+class Template:
+    """JSON without the numbers of its tensors: what stands between them."""
+
+    __slots__ = ("_between", "_encoding")
+
+    def __init__(self, between: list[bytes], encoding: str) -> None:
+        self._between = between
+        self._encoding = encoding
+
+    @property
+    def size(self) -> int:
+        """The bytes between the numbers."""
+        return sum(map(len, self._between))
+
+    def pieces(self, arrays: Sequence[Array]) -> list[bytes]:
+        """The JSON with the numbers of these arrays, in pieces."""
+        found, encoding = [self._between[0]], self._encoding
+        for array, text in zip(arrays, self._between[1:], strict=True):
+            found += (numbers_of(array, encoding), text)
+        return found
+
+
+class Writer:
+    """Makes a template of a document; `arrays` are then the numbers of its tensors, in their order."""
+
+    def __init__(self, encoding: str) -> None:
+        self.encoding = encoding
+        self.arrays: list[Array] = []
+
+    def tensor(self, value: engine.Tensor) -> dict[str, Any]:
+        """A tensor as it stands in the document. They are given in the order in which they stand there."""
+        self.arrays.append(value.detach().numpy())
+        return tensor(value, self.encoding, _HOLE)
+
+    def template(self, document: Any) -> Template:
+        """The document without its numbers; tensors may stand anywhere in it, those given before first."""
+
+        def write(value: Any) -> Any:
+            if isinstance(value, engine.Tensor):
+                return self.tensor(value)
+            raise TypeError(f"no JSON for {type(value).__name__}")
+
+        return Template(orjson.dumps(document, default=write).split(_HOLE), self.encoding)
 
 
 def plain(value: Any) -> Any:
@@ -58,15 +95,28 @@ def plain(value: Any) -> Any:
     return _NAMES.get(str(value), value) if isinstance(value, float) else value
 
 
-def _numbers(array: Array) -> bytes:
+def numbers_of(array: Array, encoding: str) -> bytes:
+    """The numbers as JSON: in lists as nested as the array is, in one list, or as base64 text."""
+    if encoding == "base64":
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        return b'"' + binascii.b2a_base64(little.data, newline=False) + b'"'
+    if encoding == "flat":
+        array = array.reshape(-1)
     if array.dtype.kind == "c":
-        array = array.reshape(-1).view(array.real.dtype).reshape((*array.shape, 2))
+        array = np.ascontiguousarray(array).reshape(-1).view(array.real.dtype).reshape((*array.shape, 2))
+    if not array.flags.c_contiguous:
+        array = array.copy()
     text = _finite(array) if array.ndim else _finite(array.reshape(1))[1:-1]
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
+    if array.dtype.kind == "f" and not _is_finite(array, text):
         names = [_name(each) for each in array[~np.isfinite(array)].tolist()]
         between = text.split(b"null")
         text = b"".join(part for pair in zip(between, [*names, b""], strict=True) for part in pair)
     return text
+
+
+def _is_finite(array: Array, text: bytes) -> bool:
+    """Whether all of it is; a short text is looked through sooner than its array."""
+    return b"null" not in text if array.size < _FEW else bool(np.isfinite(array).all())
 
 
 def _finite(array: Array) -> bytes:
