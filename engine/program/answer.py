@@ -51,7 +51,7 @@ class Answers:
         self.wanted = [*self.outputs.values(), *grads.values(), *derivatives, *self._loops, *self._traced]
         self.nbytes = sum(each.nbytes for each in returned if each is not None)
         # what varies from run to run: flags, grads and trace with control flow, the values in a trace
-        self._varies = bool(self._loops) or mode == "values"
+        self.varies = bool(self._loops) or mode == "values"
         self._kinds = [(name, value.meta, self._known_flags(name)) for name, value in self.outputs.items()]
         self._grad_kinds = [
             (name, None if each is None else Type(each.meta.shape, each.meta.dtype))
@@ -88,10 +88,10 @@ class Answers:
         kinds, split = self._kinds, len(self._kinds)
         end = split + len(self._targets)
         grads, rendered, derivatives = values[split:end], self._rendered, None
-        if self._varies or self._derivative or sizes:
+        if self.varies or self._derivative or sizes:
             remaining = iter(values[end:])
             derivatives = _tensors(_fill(self._derivative, remaining), taken)
-            if self._varies:
+            if self.varies:
                 flags, grads, rendered = self._as_run(grads, remaining)
                 kinds = [(name, meta, flags[name]) for name, meta, _ in kinds]
             if sizes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine import dtypes, grad_checks
-from engine.bounded import Sizes
+from engine.bounded import Sizes, is_bounded
 from engine.builder import reset_builder, set_builder
 from engine.eager.tensor import Tensor
 from engine.errors import EngineError, GradError, GraphError, Pointer, UnknownId
@@ -165,6 +165,17 @@ class Compiled:
     def answered(self) -> dict[str, Value]:
         """The outputs with the axis of a batch, as they are answered."""
         return self._answers.outputs
+
+    @property
+    def varies(self) -> bool:
+        """Whether more than numbers may differ in the answers to requests of this kind."""
+        return self._answers.varies or is_bounded([each.meta for each in self._answers.wanted if each])
+
+    def numbers(self, arrays: Sequence[Any], seed: int) -> list[Any]:
+        """The numbers of the answer to a request with these arrays."""
+        generator = seeded(seed) if self.draws or seed != 0 else None
+        found = self.plan.run(generator, arrays)
+        return [each for each in found if each is not None]
 
     def run(self, arrays: Sequence[Any], seed: int) -> Result:
         """The answer to a request of this kind with these arrays."""

@@ -8,6 +8,8 @@ from engine.graph import Graph
 from engine.plan import Plan
 from engine.program.compiled import Compiled
 from engine.program.explain import outline
+from engine.program.plans import Plans
+from engine.program.repeat import Repeat
 from engine.program.request import Request
 from engine.program.result import Result
 
@@ -16,11 +18,12 @@ class Prepared:
     """A program bound to its inputs. Nothing is computed yet; `peak_bytes`, `flops` and `output_bytes` are
     predictions that hold for any values of these shapes, `nodes` is what planning for them took."""
 
-    __slots__ = ("_compiled", "_request")
+    __slots__ = ("_compiled", "_plans", "_request")
 
-    def __init__(self, compiled: Compiled, request: Request) -> None:
+    def __init__(self, compiled: Compiled, request: Request, plans: Plans) -> None:
         self._compiled = compiled
         self._request = request
+        self._plans = plans
 
     @property
     def peak_bytes(self) -> int:
@@ -51,6 +54,11 @@ class Prepared:
     def run(self) -> Result:
         """Compute the outputs, grads and trace."""
         return self._compiled.run(self._request.arrays, self._request.seed)
+
+    def repeat(self) -> Repeat | None:
+        """The same for other numbers; None if more than numbers may vary from run to run: with control flow,
+        sizes that only a run tells, or values in the trace."""
+        return None if self._compiled.varies else Repeat(self._compiled, self._plans)
 
     def explain(self) -> dict[str, Any]:
         """What a run would give, take and do, as plain data: output types, predictions, the plan."""

@@ -53,6 +53,16 @@ class Program:
         """The desugared statements as plain JSON: what the program's identity is made of."""
         return canonical(self._statements)
 
+    @property
+    def takes(self) -> list[str]:
+        """The names of the inputs that it reads."""
+        return list(self._takes)
+
+    @property
+    def defines(self) -> set[str]:
+        """The ids that it defines, those inside bodies too: no input may have one of them."""
+        return set(self._defines)
+
     def prepare(
         self,
         inputs: dict[str, Tensor],
@@ -89,7 +99,7 @@ class Program:
             self._check_names(inputs)
             compiled = Compiled(self._statements, request, self.limits)
             self._plans.keep(request.key, compiled)
-        return Prepared(compiled, request)
+        return Prepared(compiled, request, self._plans)
 
     @property
     def nodes(self) -> int:
