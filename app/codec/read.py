@@ -1,4 +1,5 @@
-"""A wire tensor → engine.Tensor: a bare number or list, `{"data", …}`, or the base64 object.
+"""A wire tensor → engine.Tensor: a bare number or list, `{"data", …}`, the base64 object, or a tensor of a
+binary body, with what the JSON says of it.
 
 Types are strict: a string is no number (but for the three non-finite ones, and digits under an integer
 dtype), a boolean is no number, a number is no boolean. What is wrong is raised as an engine error whose
@@ -14,6 +15,7 @@ from typing import Any
 import engine
 from app.codec import text
 from app.codec.arrays import Array, Place, from_numbers, kind_of
+from app.codec.binary import Attached, Stored, from_stored
 from app.codec.buffers import from_buffer
 from app.codec.numbers import array_of
 from engine import errors
@@ -33,16 +35,19 @@ class Rules:
     integers: engine.DType | None = None  # None: int64, or `floats` under requires_grad
 
 
-def tensor(raw: bytes, rules: Rules, at: text.Path) -> engine.Tensor:
-    """The tensor that this JSON text describes."""
-    return _tensor(_fields(raw, rules, at), rules, _place(raw[:1] == b"{"))
+Raw = bytes | Attached  # a tensor that nobody has read yet
 
 
-def tensor_and_grad(raw: bytes, rules: Rules, at: text.Path) -> tuple[engine.Tensor, engine.Tensor | None]:
+def tensor(raw: Raw, rules: Rules, at: text.Path) -> engine.Tensor:
+    """The tensor that this JSON text, or a part of a binary body, describes."""
+    return _tensor(_fields(raw, rules, at), rules, _place(isinstance(raw, bytes) and raw[:1] == b"{"))
+
+
+def tensor_and_grad(raw: Raw, rules: Rules, at: text.Path) -> tuple[engine.Tensor, engine.Tensor | None]:
     """The same for an input, which may carry an earlier `.grad`."""
     fields = _fields(raw, rules, at)
     grad = fields.pop("grad", None)
-    found = _tensor(fields, rules, _place(raw[:1] == b"{"))
+    found = _tensor(fields, rules, _place(isinstance(raw, bytes) and raw[:1] == b"{"))
     if grad is None:
         return found, None
     try:
@@ -62,8 +67,10 @@ def _place(named: bool) -> Place:
     return ("data",) if named else ()
 
 
-def _fields(raw: bytes, rules: Rules, at: text.Path) -> dict[str, Any]:
+def _fields(raw: Raw, rules: Rules, at: text.Path) -> dict[str, Any]:
     """The tensor's fields as values; a long list of numbers as an array already, `grad` as its own text."""
+    if isinstance(raw, Attached):
+        return _attached(raw, rules, at)
     if raw[:1] != b"{":
         return {"data": _data(raw, None, rules, at)}
     parts = text.members(raw, at)
@@ -73,6 +80,22 @@ def _fields(raw: bytes, rules: Rules, at: text.Path) -> dict[str, Any]:
         fields["data"] = _data(late["data"], fields.get("dtype"), rules, (*at, "data"))
     if late.get("grad", b"null") != b"null":
         fields["grad"] = late["grad"]
+    return fields
+
+
+def _attached(raw: Attached, rules: Rules, at: text.Path) -> dict[str, Any]:
+    """The fields that stand in the JSON, and those that stand beside it."""
+    if raw.raw[:1] != b"{":
+        raise errors.ArgumentError("an object is expected beside a binary tensor", expected="object")
+    fields = _fields(raw.raw, rules, at)
+    beside = {"data": raw.data, "grad": None if raw.grad is None else Attached(data=raw.grad)}
+    for name, value in beside.items():
+        if value is not None and name in fields:
+            raise errors.ArgumentError(
+                f"'{name}' stands in the JSON and beside it", expected="one of them", pointer=(name,)
+            )
+        if value is not None:
+            fields[name] = value
     return fields
 
 
@@ -105,12 +128,14 @@ def _tensor(fields: dict[str, Any], rules: Rules, place: Place) -> engine.Tensor
         array = _array(fields["data"], dtype, shape, requires_grad, rules)
     except errors.EngineError as error:
         raise error.at(place) from None
-    return engine.tensor(array, requires_grad=requires_grad)
+    return engine.from_numpy(array, requires_grad=requires_grad)
 
 
 def _array(
     data: Any, dtype: engine.DType | None, shape: tuple[int, ...] | None, requires_grad: bool, rules: Rules
 ) -> Array:
+    if isinstance(data, Stored):
+        return from_stored(data, dtype, shape, (rules.rank, rules.elements))
     if isinstance(data, dict):
         return from_buffer(data, dtype, shape)
     integers = rules.integers or (rules.floats if requires_grad else engine.dtype("int64"))

@@ -1,0 +1,50 @@
+"""Memory that two processes map: what one has written there, the other reads, and the kernel copies nothing.
+
+It is used again for each message: fresh pages cost many times what copying into old ones does.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+
+KEPT = 16 << 20  # bytes that stay between messages
+PAGE = 1 << 20
+
+
+class Shared:
+    """The memory under a file descriptor. One side writes, says how much, and leaves it alone until the other
+    has read."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._mapped: mmap.mmap | None = None
+
+    @classmethod
+    def new(cls) -> Shared:
+        """Memory that nobody else has yet."""
+        if hasattr(os, "memfd_create"):
+            return cls(os.memfd_create("gradwire"))
+        with tempfile.TemporaryFile() as file:  # it has no name
+            return cls(os.dup(file.fileno()))
+
+    def room(self, size: int) -> memoryview:
+        """`size` bytes to write to; what was kept beyond `KEPT` is given back when it is not needed."""
+        if self._mapped is None or size > len(self._mapped) or len(self._mapped) > max(size, KEPT):
+            capacity = -(-max(size, 1) // PAGE) * PAGE
+            os.ftruncate(self.descriptor, capacity)
+            self._mapped = mmap.mmap(self.descriptor, capacity)
+        return memoryview(self._mapped)[:size]
+
+    def content(self, size: int) -> memoryview:
+        """The first `size` bytes, as the other side wrote them; not to be written to."""
+        if self._mapped is None or size > len(self._mapped):
+            capacity = os.fstat(self.descriptor).st_size
+            self._mapped = mmap.mmap(self.descriptor, capacity, prot=mmap.PROT_READ)
+        return memoryview(self._mapped)[:size]
+
+    def close(self) -> None:
+        """Give back this side's part; whoever still has a view of it keeps that."""
+        os.close(self.descriptor)
+        self._mapped = None
