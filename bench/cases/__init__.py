@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from bench.case import Case
-from bench.cases import arrays, models, resources, small
+from bench.cases import arrays, models, requests, resources, small
 
-CASES: tuple[Case, ...] = (*small.CASES, *arrays.CASES, *models.CASES, *resources.CASES)
+CASES: tuple[Case, ...] = (*small.CASES, *arrays.CASES, *models.CASES, *resources.CASES, *requests.CASES)

@@ -57,7 +57,7 @@ def plan_only(_: ExitStack) -> Match:
     plan, arrays = prepared.plan, [x]
     own = timed(lambda: plan.run(None, arrays), lambda found: [each for each in found if each is not None])
     (leaf,) = libraries.leaves([x])
-    step = libraries.eager(lambda: ((leaf + 2) ** 2 * 3).mean(), [leaf])
+    step = libraries.eager(lambda: ((leaf + 2) ** 2).mul(3).mean(), [leaf])
     reference = libraries.answer([leaf])
     return Match({OURS: own, "numpy by hand": timed(by_hand, list)}, lambda: reference(step()))
 

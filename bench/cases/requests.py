@@ -1,0 +1,193 @@
+"""Whole requests over HTTP, from a client in a process of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bench import servers, tensorfile
+from bench.case import OURS, Arrays, Case, Match, Side, at_least
+from bench.cases.small import TUTORIAL
+from bench.ours import let, op
+from bench.peers import libraries
+from bench.servers import Client, Exchange
+
+CONNECTIONS, POINTS, LARGE = 8, 64, 1_000_000
+ONES = [[1.0, 1.0], [1.0, 1.0]]
+SQUARES = [let("y", "sum", op("mul", "x", "x"))]
+BASE64 = {"Content-Type": "application/json", "Accept": "application/json+base64"}
+BINARY = {"Content-Type": tensorfile.MEDIA, "Accept": tensorfile.MEDIA}
+
+
+def tutorial(stack: ExitStack, *, trace: bool) -> Match:
+    """The tutorial's request from eight connections at once."""
+    client = Client(stack)
+    request = {"inputs": {"x": {"data": ONES, "requires_grad": True}}, "graph": TUTORIAL}
+    own = Exchange("/backward", _json({**request, "trace": trace}), _gradient)
+    plain = Exchange("/backward", _json(request), _gradient)
+    side = partial(client.side, connections=CONNECTIONS)
+    sides = {
+        OURS: side(servers.gradwire(stack), own),
+        "bare uvicorn, a constant": side(servers.uvicorn(stack, "bench.served.bare:constant"), plain),
+        "FastAPI + pydantic + torch": side(servers.uvicorn(stack, "bench.served.torch_handler:app"), plain),
+    }
+    return Match(sides, _torch_tutorial)
+
+
+def one_number(stack: ExitStack) -> Match:
+    """The vector-Jacobian product of one number, request after request."""
+    client = Client(stack)
+    x = np.array([1.5])
+    bridge = {"name": "squares", "outWrt": 0, "inWrt": 0, "input": [[1.5]], "sens": [1.0], "config": {}}
+    sides = {
+        OURS: client.side(servers.gradwire(stack), _vjp(x)),
+        "tesseract-core serve": client.side(servers.tesseract(stack), _tesseract(x, _listed)),
+        "UM-Bridge Gradient": client.side(
+            servers.umbridge(stack),
+            Exchange("/Gradient", _json(bridge), lambda body: [np.array(json.loads(body)["output"])]),
+        ),
+    }
+    return Match(sides, partial(_torch_squares, x))
+
+
+def million(stack: ExitStack) -> Match:
+    """A million numbers in and a million out, as JSON."""
+    client = Client(stack)
+    x = np.random.default_rng(0).standard_normal(LARGE)
+    sides = {
+        OURS: client.side(servers.gradwire(stack), _vjp(x)),
+        "tesseract-core, JSON": client.side(servers.tesseract(stack), _tesseract(x, _listed)),
+    }
+    return Match(sides, partial(_torch_squares, x))
+
+
+def million_binary(stack: ExitStack) -> Match:
+    """A million numbers in and a million out, as bytes."""
+    client = Client(stack)
+    x = np.random.default_rng(0).standard_normal(LARGE)
+    request = {"inputs": {"x": {"requires_grad": True}}, "graph": SQUARES, "trace": False}
+    body = tensorfile.write(request, {"inputs/x": x})
+    own = Exchange("/vjp", body, lambda found: [tensorfile.read(found)["vjp/x"]], BINARY)
+    echoed = Exchange("/", body, lambda found: [2 * tensorfile.read(found)["inputs/x"]], BINARY)
+    sides = {
+        OURS: client.side(servers.gradwire(stack), own),
+        "tesseract-core, base64": client.side(servers.tesseract(stack), _tesseract(x, _encoded, BASE64)),
+        "raw uvicorn, echo": client.side(servers.uvicorn(stack, "bench.served.bare:echo"), echoed),
+    }
+    return Match(sides, partial(_torch_squares, x))
+
+
+def batch(stack: ExitStack) -> Match:
+    """Many points in one request against a request for each."""
+    client, server = Client(stack), servers.gradwire(stack)
+    one = {"inputs": {"x": {"data": ONES, "requires_grad": True}}, "graph": TUTORIAL, "trace": False}
+    many = {
+        **one,
+        "inputs": {"x": {"data": [ONES] * POINTS, "requires_grad": True}},
+        "batch": {"inputs": ["x"]},
+    }
+    each = client.side(server, Exchange("/backward", _json(one), _gradient), count=POINTS)
+    repeated = Side(each.figure, lambda: [np.stack([found] * POINTS) for found in each.answer()])
+    sides = {
+        OURS: client.side(server, Exchange("/backward", _json(many), _gradient)),
+        f"{POINTS} requests": repeated,
+    }
+    return Match(sides, lambda: [np.stack([found] * POINTS) for found in _torch_tutorial()])
+
+
+# -- requests
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _vjp(x: Any) -> Exchange:
+    inputs = {"x": {"data": x.tolist(), "dtype": "float64", "requires_grad": True}}
+    request = {"inputs": inputs, "graph": SQUARES, "trace": False}
+    return Exchange("/vjp", _json(request), lambda body: [np.array(json.loads(body)["vjp"]["x"]["data"])])
+
+
+def _tesseract(x: Any, encode: Callable[[Any], Any], headers: Any = None) -> Exchange:
+    request = {
+        "inputs": {"x": encode(x)},
+        "vjp_inputs": ["x"],
+        "vjp_outputs": ["y"],
+        "cotangent_vector": {"y": encode(np.array(1.0))},
+    }
+    exchange = Exchange("/vector_jacobian_product", _json(request), _tesseract_answer)
+    return exchange._replace(headers=headers) if headers else exchange
+
+
+def _listed(x: Any) -> Any:
+    return _array(x, "json", x.tolist())
+
+
+def _encoded(x: Any) -> Any:
+    return _array(x, "base64", base64.b64encode(x.tobytes()).decode())
+
+
+def _array(x: Any, encoding: str, buffer: Any) -> Any:
+    data = {"buffer": buffer, "encoding": encoding}
+    return {"object_type": "array", "shape": list(x.shape), "dtype": str(x.dtype), "data": data}
+
+
+# -- answers
+
+
+def _gradient(body: bytes) -> Arrays:
+    return [np.array(json.loads(body)["grads"]["x"]["data"], np.float32)]
+
+
+def _tesseract_answer(body: bytes) -> Arrays:
+    found = json.loads(body)["x"]["data"]
+    if found["encoding"] == "base64":
+        return [np.frombuffer(base64.b64decode(found["buffer"]))]
+    return [np.array(found["buffer"])]
+
+
+def _torch_tutorial() -> Arrays:
+    (x,) = libraries.leaves([np.array(ONES, np.float32)])
+    y = x + 2
+    (y * y * 3).mean().backward()
+    return [x.grad.numpy()]
+
+
+def _torch_squares(x: Any) -> Arrays:
+    (leaf,) = libraries.leaves([x])
+    (leaf * leaf).sum().backward()
+    return [leaf.grad.numpy()]
+
+
+CASES = (
+    Case(
+        "HTTP, tutorial graph, 8 connections",
+        {"bare uvicorn, a constant": at_least(0.35), "FastAPI + pydantic + torch": at_least(4)},
+        partial(tutorial, trace=False),
+        "rate",
+    ),
+    Case(
+        "HTTP, tutorial graph and its trace, 8 connections",
+        {"bare uvicorn, a constant": None, "FastAPI + pydantic + torch": None},
+        partial(tutorial, trace=True),
+        "rate",
+    ),
+    Case(
+        "HTTP, vjp of one number, latency",
+        {"tesseract-core serve": at_least(4), "UM-Bridge Gradient": at_least(2)},
+        one_number,
+    ),
+    Case("HTTP, vjp of 1e6 float64, JSON", {"tesseract-core, JSON": at_least(6)}, million),
+    Case(
+        "HTTP, vjp of 1e6 float64, binary",
+        {"tesseract-core, base64": at_least(8), "raw uvicorn, echo": at_least(0.5)},
+        million_binary,
+    ),
+    Case("HTTP, 64 points in one batch", {"64 requests": at_least(20)}, batch),
+)
