@@ -1,6 +1,7 @@
 """What surrounds every request, as plain ASGI classes; outermost first:
 
-`Answer` (request id, fixed headers, the catch-all 500) · `HeadAsGet` · `BodyGuard` (size, time).
+`Answer` (request id, fixed headers, the catch-all 500) · `HeadAsGet` · `BodyGuard` (size, time). Inside them
+are the framework's own layers, and for the routes that compute `Problems` in their place.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 import re
-import secrets
+from collections.abc import Awaitable, Generator
+from typing import Any, Generic, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +24,8 @@ log = logging.getLogger("gradwire")
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 DRAIN_SECONDS = 2.0
+
+_ids = random.Random()  # an id tells requests apart and keeps no secret
 
 
 class Answer:
@@ -74,7 +79,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return secrets.token_hex(8)
+    return f"{_ids.getrandbits(64):016x}"
 
 
 class HeadAsGet:
@@ -105,13 +110,12 @@ class BodyGuard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        declared = headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared[:20]) > self.max_bytes:
-            if b"expect" not in headers:
-                await _drain(receive)
-            await ProblemResponse(self.too_large(), scope)(scope, receive, send)
-            return
+        for name, declared in scope["headers"]:
+            if name == b"content-length" and declared.isdigit() and int(declared[:20]) > self.max_bytes:
+                if not any(name == b"expect" for name, _ in scope["headers"]):
+                    await _drain(receive)
+                await ProblemResponse(self.too_large(), scope)(scope, receive, send)
+                return
         await self.app(scope, _Guarded(self, receive).receive, send)
 
     def too_large(self) -> Problem:
@@ -142,13 +146,11 @@ class _Guarded:
     async def receive(self) -> Message:
         if self.complete:
             return await self.inner()
-        if self.deadline is None:
-            self.deadline = asyncio.get_running_loop().time() + self.guard.seconds
-        try:
-            async with asyncio.timeout_at(self.deadline):
-                message = await self.inner()
-        except TimeoutError:
-            raise self.guard.too_slow() from None
+        begun = _Begun(self.inner())
+        if begun.result is not None:  # it was here already, as most bodies are: no timer for it
+            message = begun.result
+        else:
+            message = await self._in_time(begun)
         self.complete = not message.get("more_body", False)
         self.size += len(message.get("body", b""))
         if self.size > self.guard.max_bytes:
@@ -158,6 +160,47 @@ class _Guarded:
             raise self.guard.too_large()
         return message
 
+    async def _in_time(self, message: Awaitable[Message]) -> Message:
+        now = asyncio.get_running_loop().time()
+        if self.deadline is None:
+            self.deadline = now + self.guard.seconds
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                return await message
+        except TimeoutError:
+            raise self.guard.too_slow() from None
+
+
+Result = TypeVar("Result")
+
+
+class _Begun(Generic[Result]):
+    """Something awaitable, run up to where it first waits: `result` if that was nowhere; else await it."""
+
+    def __init__(self, work: Awaitable[Result]) -> None:
+        self.result: Result | None = None
+        self._steps = work.__await__()
+        try:
+            self._waits_for = next(self._steps)
+        except StopIteration as stop:
+            self.result = stop.value
+
+    def __await__(self) -> Generator[Any, Any, Result]:
+        waits_for = self._waits_for
+        try:
+            while True:
+                try:
+                    sent = yield waits_for
+                except BaseException as error:  # noqa: BLE001  # passed on, as a cancellation is
+                    waits_for = self._steps.throw(error)
+                else:
+                    waits_for = self._steps.send(sent)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+        finally:
+            self._steps.close()
+
 
 async def _drain(receive: Receive) -> None:
     """Read on for a moment, so that the answer is seen."""
@@ -165,3 +208,16 @@ async def _drain(receive: Receive) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             while (await receive()).get("more_body", False):
                 pass
+
+
+class Problems:
+    """Answers the Problem that a plain ASGI endpoint raises, as the framework's own layers do elsewhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except Problem as problem:
+            await ProblemResponse(problem, scope)(scope, receive, send)

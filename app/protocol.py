@@ -39,10 +39,10 @@ class Protocol(HttpToolsProtocol):
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
-        if cycle is None or cycle.response_complete:
-            self._expect_head()
         super().data_received(data)
+        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
+        if cycle is None or cycle.response_complete:  # what came is no whole head yet
+            self._expect_head()
 
     def on_message_begin(self) -> None:
         self.head_bytes = 0
