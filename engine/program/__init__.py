@@ -6,5 +6,6 @@ graph       slots (`.grad`), changes (of flags and slots), scope, loops, choices
             lowering (statements to graph)
 asked       request, batch, derivation
 answer      edges, trace, rendering, result, answer
-program     compiled, explain, prepared, function (define-by-run), program, gradcheck
+program     seeding, compiled, plans (kept), repeat, explain, prepared, function (define-by-run), program,
+            gradcheck
 """
