@@ -92,8 +92,8 @@ CODES: dict[str, Code] = {code.name: code for code in (
     Code("overloaded", 503, "Overloaded",
          "All compute is busy and the queue is full.", retry_after=1),
     Code("store-unavailable", 503, "Store unavailable",
-         "The file of registered graphs and of graphs seen lately cannot be read or written (`store`). Requests "
-         "that send `graph` need none.", retry_after=5),
+         "The file of registered graphs and of graphs seen lately cannot be read or written. Requests that "
+         "send `graph` need none.", retry_after=5),
     Code("worker-lost", 503, "Worker lost",
          "The process that computed this ended; the request may be sent again.", retry_after=1),
     Code("deadline-exceeded", 504, "Deadline exceeded",

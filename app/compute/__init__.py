@@ -3,6 +3,7 @@
 call        Call and Answer, what crosses the boundary
 reading     a body → the request's parts, checked, its tensors decoded
 service     a body → an answer; plain functions, the same in every place
+registry    PUT, GET and DELETE of /graphs/{name}
 programs    the graphs seen lately, parsed
 front       decides where: tiny known graphs here, everything else there
 pool        compute processes, killed at their deadline and replaced

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple, Protocol
 
+from app.graphs.named import Named
+
 JSON = "application/json"
 BINARY = "application/vnd.gradwire.safetensors"
 
@@ -13,26 +15,33 @@ Piece = bytes | bytearray | memoryview
 
 
 class Form(NamedTuple):
-    """How a body is written: its media type, without parameters, and its content coding."""
+    """How a body is written: its media type, without parameters, and its content coding, which an answer has
+    from `least` bytes on."""
 
     media: str = JSON
     coding: str = "identity"
+    least: int = 0
+
+
+PLAIN = Form()
 
 
 class Call(NamedTuple):
     """A request to compute: its route's name, its whole body, the loop's time when an answer is too late;
-    the form that the body has, and the one that the answer shall have (a problem is always JSON)."""
+    the form that the body has, and the one that the answer shall have (a problem is always JSON); the
+    registered graph that it is about, if any."""
 
     route: str
-    body: bytes
+    body: Piece
     deadline: float = math.inf
     request_id: str = "-"
-    sent: Form = Form()
-    wanted: Form = Form()
+    sent: Form = PLAIN
+    wanted: Form = PLAIN
+    named: Named | None = None
 
 
 class Cost(NamedTuple):
-    """What a graph was predicted to cost, under the sha256 of its text."""
+    """What a graph was predicted to cost, under the sha256 of its text or its quoted graph_id."""
 
     graph: bytes
     nodes: int

@@ -9,15 +9,18 @@ made again before a plan runs on the event loop.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 
 from app.codec import text
-from app.compute.call import Answer, Call, Cost, Place
+from app.compute.call import PLAIN, Answer, Call, Cost, Place
 from app.compute.pool import Pool
 from app.compute.service import Service
 from app.compute.threads import Thread
 from app.compute.warm import warm
 from app.errors import Problem
+from app.graphs.learned import Learned, NotLearnedError
+from app.graphs.store import FRESH, Store
 from app.settings import Settings
 
 MAX_KNOWN = 4096
@@ -31,7 +34,7 @@ class Inline:
     """Computes on the event loop whatever it is given; for tests."""
 
     def __init__(self, settings: Settings) -> None:
-        self.service = Service(settings)
+        self.service = Service(settings, Store(settings))
         self.ready = False
 
     async def start(self) -> None:
@@ -54,8 +57,9 @@ class Compute:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.place: Place = PLACES[settings.compute](settings)
-        self.service = Service(settings)
-        self._tiny: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self.learned = Learned(settings)
+        self.service = Service(settings, self.learned)
+        self._tiny: OrderedDict[tuple[str, bytes], float] = OrderedDict()  # → when it was computed elsewhere
 
     @property
     def ready(self) -> bool:
@@ -69,22 +73,26 @@ class Compute:
     async def stop(self) -> None:
         """End all of it."""
         await self.place.stop()
+        await self.learned.stop()
 
     async def __call__(self, call: Call) -> Answer:
         """The answer, errors of the request included. Raises Problem where the service is at fault."""
         answer = await self.place(call)
-        if answer.cost is not None and self._is_tiny(answer.cost):
-            self._tiny[call.route, answer.cost.graph] = None
+        if answer.cost is not None and call.named is None and self._is_tiny(answer.cost):
+            self._tiny[call.route, answer.cost.graph] = time.monotonic()
             if len(self._tiny) > MAX_KNOWN:
                 self._tiny.popitem(last=False)
         return answer
 
     def at_once(self, call: Call) -> Answer | None:
-        """The answer, if the call's graph is known to be tiny and proves so again; else None."""
-        if len(call.body) > self.settings.inline_body_bytes or not self._tiny:
+        """The answer, if the call's graph is known to be tiny and proves so again; else None. Now and then it
+        is computed elsewhere all the same, where the store is told that it is still in use."""
+        if len(call.body) > self.settings.inline_body_bytes or not self._tiny or call.named is not None:
+            return None
+        if call.sent != PLAIN:
             return None
         key = call.route, _graph_digest(call)
-        if key not in self._tiny:
+        if time.monotonic() - self._tiny.get(key, -FRESH) >= FRESH:
             return None
         try:
             task = self.service.prepare(call)
@@ -93,6 +101,8 @@ class Compute:
                 return None
             self._tiny.move_to_end(key)
             return self.service.finish(task)
+        except NotLearnedError:
+            return None
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
             return self.service.failed(error, call.request_id)
 
@@ -101,15 +111,16 @@ class Compute:
 
 
 def _graph_digest(call: Call) -> bytes:
-    """The digest of the graph's text; of nothing where there is none, or where a plan may take many times the
-    nodes that it took before: many calls of `backward`, or derivatives of many outputs by many inputs."""
+    """The digest of the graph's text, or its quoted graph_id; nothing where there is neither, or where a plan
+    may take many times the nodes that it took before: many calls of `backward`, or derivatives of many
+    outputs by many inputs."""
     try:
-        members = text.members(call.body) if call.body[:1] == b"{" else {}
+        members = text.members(bytes(call.body)) if call.body[:1] == b"{" else {}
     except Problem:
         return b""
-    if "graph" not in members or members.get("backward", b"").count(b"{") > MAX_CALLS:
+    if not members.keys() & {"graph", "graph_id"} or members.get("backward", b"").count(b"{") > MAX_CALLS:
         return b""
     rows = max(members.get("inputs", b"").count(b"true"), members.get("outputs", b"").count(b'"') // 2)
     if call.route not in ONE_ROW and rows > MAX_ROWS:
         return b""
-    return hashlib.sha256(members["graph"]).digest()
+    return hashlib.sha256(members["graph"]).digest() if "graph" in members else members["graph_id"]

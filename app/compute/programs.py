@@ -56,12 +56,15 @@ class Programs:
             self._drop()
         return entry
 
-    def by_id(self, graph_id: str, rules: read.Rules) -> Entry:
-        """The program of this graph_id; Problem where neither this process nor the shelf knows it."""
+    def by_id(self, graph_id: str, rules: read.Rules, text: bytes | None = None) -> Entry:
+        """The program of this graph_id, which has this text; without one, Problem where neither this process
+        nor the shelf knows it."""
         key = self._by_id.get((graph_id, rules.floats.name))
         if key is not None:
             self._entries.move_to_end(key)
             return self._entries[key]
+        if text is not None:
+            return self.get(text, rules)
         entry = self.get(self.shelf.find(graph_id), rules)
         if entry.graph_id != graph_id:  # kept by a version of the service that wrote graphs in another way
             raise unknown(graph_id)

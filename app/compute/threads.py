@@ -9,6 +9,7 @@ from app.compute.call import Answer, Call
 from app.compute.service import Service
 from app.compute.warm import warm
 from app.errors import Problem
+from app.graphs.store import Store
 from app.settings import Settings
 
 
@@ -17,7 +18,7 @@ class Thread:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.service = Service(settings)
+        self.service = Service(settings, Store(settings))
         self.ready = False
         self._taken = 0
         self._executor = ThreadPoolExecutor(1, "gradwire-compute")

@@ -27,6 +27,7 @@ class Put(NamedTuple):
     """A version that is the current one now, and whether its name is new."""
 
     id: str
+    graph_id: str
     created: bool
 
 
@@ -55,11 +56,11 @@ class Names:
             current = _current(connection, name)
             allowed(current)
             if current == identity:
-                return Put(identity, created=False)
+                return Put(identity, version.graph_id, created=False)
             connection.execute(_REMOVE, {**_key(name), "id": identity})
             self._insert(connection, name, identity, version, stored)
             self._bound(connection, name)
-        return Put(identity, created=current is None)
+        return Put(identity, version.graph_id, created=current is None)
 
     def get(self, name: str, identity: str | None = None) -> Found:
         """The current version of a name, or another of its versions. Raises Problem `unknown-graph`."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Protocol
 
 from app.errors import Problem
+from app.graphs.names import Names
 
 HOW = "send its statements as `graph`; PUT them to /graphs/{name} to have them kept"
 
 
 class Shelf(Protocol):
-    """Graphs by their graph_id, as JSON text."""
+    """Graphs by their graph_id, as JSON text, and registered ones."""
+
+    @property
+    def names(self) -> Names:
+        """The registered graphs. Raises Problem where there are none."""
+        ...
 
     def find(self, graph_id: str) -> bytes:
         """The graph's text. Raises Problem: `unknown-graph`, or `store-unavailable`."""
@@ -23,6 +29,10 @@ class Shelf(Protocol):
 
 class Nowhere:
     """No store: what a process has not seen itself is unknown."""
+
+    @property
+    def names(self) -> Names:
+        raise Problem("store-unavailable", "There is no store of graphs here.")
 
     def find(self, graph_id: str) -> bytes:
         raise unknown(graph_id)
