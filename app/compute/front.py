@@ -9,7 +9,6 @@ made again before a plan runs on the event loop.
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import OrderedDict
 
 from app.codec import text
@@ -20,7 +19,7 @@ from app.compute.threads import Thread
 from app.compute.warm import warm
 from app.errors import Problem
 from app.graphs.learned import Learned, NotLearnedError
-from app.graphs.store import FRESH, Store
+from app.graphs.store import Store
 from app.settings import Settings
 
 MAX_KNOWN = 4096
@@ -59,7 +58,7 @@ class Compute:
         self.place: Place = PLACES[settings.compute](settings)
         self.learned = Learned(settings)
         self.service = Service(settings, self.learned)
-        self._tiny: OrderedDict[tuple[str, bytes], float] = OrderedDict()  # → when it was computed elsewhere
+        self._tiny: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
     @property
     def ready(self) -> bool:
@@ -79,20 +78,19 @@ class Compute:
         """The answer, errors of the request included. Raises Problem where the service is at fault."""
         answer = await self.place(call)
         if answer.cost is not None and call.named is None and self._is_tiny(answer.cost):
-            self._tiny[call.route, answer.cost.graph] = time.monotonic()
+            self._tiny[call.route, answer.cost.graph] = None
             if len(self._tiny) > MAX_KNOWN:
                 self._tiny.popitem(last=False)
         return answer
 
     def at_once(self, call: Call) -> Answer | None:
-        """The answer, if the call's graph is known to be tiny and proves so again; else None. Now and then it
-        is computed elsewhere all the same, where the store is told that it is still in use."""
+        """The answer, if the call's graph is known to be tiny and proves so again; else None."""
         if len(call.body) > self.settings.inline_body_bytes or not self._tiny or call.named is not None:
             return None
         if call.sent != PLAIN:
             return None
         key = call.route, _graph_digest(call)
-        if time.monotonic() - self._tiny.get(key, -FRESH) >= FRESH:
+        if key not in self._tiny:
             return None
         try:
             task = self.service.prepare(call)
@@ -100,7 +98,9 @@ class Compute:
                 del self._tiny[key]
                 return None
             self._tiny.move_to_end(key)
-            return self.service.finish(task)
+            answer = self.service.finish(task)
+            self.learned.keep(task.entry.graph_id, task.entry.text)
+            return answer
         except NotLearnedError:
             return None
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer

@@ -1,17 +1,20 @@
-"""What the event loop knows of the store: it reads no file, and is told by threads what they have read."""
+"""What the event loop knows of the store: it reads and writes no file, threads do."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import OrderedDict
+from collections.abc import Coroutine
+from typing import Any
 
 from app.errors import Problem
 from app.graphs.shelf import Nowhere
-from app.graphs.store import Store
+from app.graphs.store import FRESH, REMEMBERED, Store
 from app.settings import Settings
 
-MAX_GRAPHS = 1024
+MAX_TASKS = 8
 
 
 class NotLearnedError(Exception):
@@ -24,7 +27,8 @@ class Learned(Nowhere):
     def __init__(self, settings: Settings) -> None:
         self.store = Store(settings)
         self.largest = settings.inline_body_bytes
-        self._texts: OrderedDict[str, bytes] = OrderedDict()
+        self._texts: OrderedDict[str, bytes] = OrderedDict()  # empty: too large for the event loop
+        self._used: OrderedDict[str, float] = OrderedDict()  # graph_id → when the store was told, monotonic
         self._tasks: set[asyncio.Task[None]] = set()
 
     def find(self, graph_id: str) -> bytes:
@@ -33,20 +37,35 @@ class Learned(Nowhere):
         if text:
             self._texts.move_to_end(graph_id)
             return text
-        if text is None and not self._tasks:  # one at a time
-            task = asyncio.get_running_loop().create_task(self._learn(graph_id))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if text is None and len(self._tasks) < MAX_TASKS:
+            self._begin(self._learn(graph_id))
         raise NotLearnedError(graph_id)
 
+    def keep(self, graph_id: str, text: bytes) -> None:
+        """The graph was used just now: the store is told in a while, unless it has been told lately."""
+        now = time.monotonic()
+        if now - self._used.get(graph_id, -FRESH) >= FRESH and len(self._tasks) < MAX_TASKS:
+            _put(self._used, graph_id, now)
+            self._begin(asyncio.to_thread(self.store.keep, graph_id, text))
+
     async def stop(self) -> None:
-        """Wait for what is being read."""
+        """Wait for what is being read and written."""
         await asyncio.gather(*self._tasks)
         self.store.database.close()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _learn(self, graph_id: str) -> None:
         with contextlib.suppress(Problem):  # the request itself is answered elsewhere
             text = await asyncio.to_thread(self.store.find, graph_id)
-            self._texts[graph_id] = text if len(text) <= self.largest else b""
-            if len(self._texts) > MAX_GRAPHS:
-                self._texts.popitem(last=False)
+            _put(self._texts, graph_id, text if len(text) <= self.largest else b"")
+
+
+def _put(memory: OrderedDict[str, Any], key: str, value: Any) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > REMEMBERED:
+        memory.popitem(last=False)

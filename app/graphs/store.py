@@ -19,7 +19,7 @@ from app.settings import Settings
 FRESH = 30.0  # seconds for which a graph's latest use is remembered here and not written again
 LARGEST = 8  # a graph seen may take a so-manieth part of the room for all of them
 PATIENCE = 0.5  # seconds: a request does not wait longer for another process that writes
-_REMEMBERED = 4096
+REMEMBERED = 4096  # graphs, in each process
 
 
 class Store:
@@ -46,13 +46,13 @@ class Store:
             return
         self._used[graph_id] = now
         self._used.move_to_end(graph_id)
-        if len(self._used) > _REMEMBERED:
+        if len(self._used) > REMEMBERED:
             self._used.popitem(last=False)
         if len(text) <= self.settings.max_seen_bytes // LARGEST:
             try:
                 self._write(graph_id, text)
             except Problem:  # it has been logged, and the answer is right without
-                del self._used[graph_id]
+                self._used.pop(graph_id, None)
 
     def _write(self, graph_id: str, text: bytes) -> None:
         now = time.time_ns() // 1000
