@@ -99,6 +99,11 @@ class Settings(BaseModel):
         ByteSize(32 * KIB), ge=KIB, le=MIB, description="A request's path and headers."
     )
     max_body_bytes: ByteSize = Field(ByteSize(64 * MIB), ge=1, description="A request's body.")
+    min_compressed_bytes: ByteSize = Field(
+        ByteSize(KIB),
+        ge=0,
+        description="A smaller answer is not compressed for clients whose `Accept-Encoding` asks for it.",
+    )
     max_json_depth: int = Field(100, ge=3, le=500, description="Nesting of a request's JSON.")
     max_statements: int = Field(100_000, ge=1, description="Statements of a graph, nested ones included.")
     max_arity: int = Field(64, ge=1, description="Arguments of one statement.")

@@ -19,6 +19,7 @@ from app.settings import Settings
 
 log = logging.getLogger("gradwire")
 
+PATIENCE = 0.25  # seconds that a call may run on after its client has gone
 MAX_DELAY = 5.0  # seconds between starts of a process that never gets ready
 
 
@@ -67,14 +68,14 @@ class Pool:
             async with asyncio.timeout_at(call.deadline):
                 answer = await process.ask(call)
         except TimeoutError:
-            process.kill()
+            process.abandon(0)
             raise _late() from None
         except ProcessLostError:
             raise Problem(
                 "worker-lost", "The process that computed this request ended; send it again."
             ) from None
         except asyncio.CancelledError:  # nobody waits for the answer
-            process.abandon()
+            process.abandon(PATIENCE)
             raise
         self.mean_seconds += 0.1 * (loop.time() - started - self.mean_seconds)
         return answer

@@ -1,4 +1,4 @@
-"""One compute process as the front sees it: a child, a socket, at most one call at a time."""
+"""One compute process as the front sees it: a child, a socket, shared memory, at most one call at a time."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from app.compute import frames
-from app.compute.call import Answer, Call, Cost
+from app.compute.call import Answer, Call, Cost, Piece
+from app.compute.shared import Shared
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]  # where `app` and `engine` are
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-PATIENCE = 0.25  # seconds that a call may run on after its client has gone
+STEP = 1 << 18  # bytes copied at once
 
 
 class ProcessLostError(Exception):
@@ -30,6 +31,8 @@ class Process(asyncio.Protocol):
     def __init__(
         self,
         child: subprocess.Popen[bytes],
+        calls: Shared,
+        answers: Shared,
         free: Callable[[Process], None],
         lost: Callable[[Process], None],
     ) -> None:
@@ -38,8 +41,10 @@ class Process(asyncio.Protocol):
         self._free = free
         self._lost = lost
         self._reader = frames.Reader()
+        self._calls, self._answers = calls, answers
         self._transport: asyncio.WriteTransport | None = None
-        self._answer: asyncio.Future[Answer] | None = None
+        self._answer: asyncio.Future[tuple[Any, bytes]] | None = None
+        self._handed = False  # whether the process has the call that waits for this answer
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -48,32 +53,58 @@ class Process(asyncio.Protocol):
     ) -> Process:
         """A new process; it calls `free` when it has warmed up."""
         ours, theirs = socket.socketpair()
+        calls, answers = Shared.new(), Shared.new()
         with theirs:
-            process = cls(_spawn(theirs.fileno()), free, lost)
+            child = _spawn(theirs.fileno(), calls.descriptor, answers.descriptor)
+            process = cls(child, calls, answers, free, lost)
         await asyncio.get_running_loop().create_unix_connection(lambda: process, sock=ours)
         process._send(settings.model_dump(mode="json"))
         return process
 
     async def ask(self, call: Call) -> Answer:
         """The process's answer. Raises ProcessLostError."""
-        self._answer = asyncio.get_running_loop().create_future()
-        head = {"route": call.route, "request_id": call.request_id}
-        self._send({**head, "sent": [*call.sent], "wanted": [*call.wanted]}, call.body)
-        return await self._answer
+        if self._is_closing():
+            raise ProcessLostError
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        self._handed = False
+        head = {"route": call.route, "request_id": call.request_id, "size": len(call.body)}
+        head |= {"sent": call.sent[:], "wanted": call.wanted[:], "named": call.named and call.named[:]}
+        if len(call.body) > frames.SMALL:
+            await _fill(self._calls.room(len(call.body)), call.body)
+            self._send(head)
+        else:
+            self._send(head, call.body)
+        self._handed = True
+        head, body = await answer
+        try:
+            small = len(body) == head["size"]
+            pieces = (body,) if small else await _taken(self._answers.content(head["size"]))
+        finally:
+            self._free_if_alive()
+        graph, nodes, flops = head["cost"] or ("", 0, 0)
+        cost = Cost(bytes.fromhex(graph), nodes, flops) if graph else None
+        return Answer(head["status"], tuple(map(tuple, head["headers"])), pieces, cost)
 
     def kill(self) -> None:
         """End the process now, whatever it does."""
         self.child.kill()
 
-    def abandon(self) -> None:
-        """The answer is no longer wanted: let the process finish, but not for long."""
+    def abandon(self, patience: float) -> None:
+        """The answer is no longer wanted: let the process finish, but not for longer than `patience`."""
         unwanted = self._answer
+        if unwanted is None:
+            return
+        if not self._handed:
+            unwanted.cancel()
+            self._answer = None
+            self._free_if_alive()
+            return
 
         def check() -> None:
-            if self._answer is unwanted and unwanted is not None:
+            if self._answer is unwanted:
                 self.kill()
 
-        asyncio.get_running_loop().call_later(PATIENCE, check)
+        asyncio.get_running_loop().call_later(patience, check)
 
     async def end(self) -> None:
         """End the process and wait until it has gone."""
@@ -87,19 +118,12 @@ class Process(asyncio.Protocol):
         frame = self._reader.feed(data)
         if frame is None:
             return
-        head, body = frame
-        if not self.ready:
-            self.ready = True
-        else:
-            self._answered(head, body)
-        self._free(self)
-
-    def _answered(self, head: dict[str, Any], body: bytes | bytearray) -> None:
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
-            graph, nodes, flops = head["cost"] or ("", 0, 0)
-            cost = Cost(bytes.fromhex(graph), nodes, flops) if graph else None
-            answer.set_result(Answer(head["status"], tuple(map(tuple, head["headers"])), (body,), cost))
+            answer.set_result(frame)
+        else:  # it is ready, or nobody waits any more
+            self.ready = True
+            self._free_if_alive()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.kill()  # its socket is closed, so it can do nothing of use
@@ -110,20 +134,44 @@ class Process(asyncio.Protocol):
         reaper.add_done_callback(self._reaped)
 
     def _reaped(self, done: asyncio.Future[int]) -> None:
+        self._calls.close()
+        self._answers.close()
         self._gone.set_result(None)
 
-    def _send(self, head: Any, body: bytes = b"") -> None:
-        if self._transport is None or self._transport.is_closing():
-            raise ProcessLostError
-        self._transport.writelines(piece for piece in frames.pack(head, body) if piece)
+    def _is_closing(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
+
+    def _free_if_alive(self) -> None:
+        if not self._is_closing():
+            self._free(self)
+
+    def _send(self, head: Any, body: Piece = b"") -> None:
+        if self._transport is not None and not self._transport.is_closing():  # else `connection_lost` tells
+            self._transport.write(frames.pack(head, body))
 
 
-def _spawn(descriptor: int) -> subprocess.Popen[bytes]:
+async def _fill(room: memoryview, body: Piece) -> None:
+    """Copy a large body in steps, between which others have their turn."""
+    for start in range(0, len(body), STEP):
+        room[start : start + STEP] = memoryview(body)[start : start + STEP]
+        await asyncio.sleep(0)
+
+
+async def _taken(content: memoryview) -> tuple[bytes, ...]:
+    """A large answer, copied in steps likewise."""
+    pieces = []
+    for start in range(0, len(content), STEP):
+        pieces.append(bytes(content[start : start + STEP]))
+        await asyncio.sleep(0)
+    return tuple(pieces)
+
+
+def _spawn(*descriptors: int) -> subprocess.Popen[bytes]:
     """A child on the other end of a socket, with one BLAS thread and our modules."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
     return subprocess.Popen(  # noqa: S603  # our own interpreter and module
-        [sys.executable, "-P", "-m", "app.compute.worker", str(descriptor), str(os.getpid())],
+        [sys.executable, "-P", "-m", "app.compute.worker", *map(str, (os.getpid(), *descriptors))],
         stdin=subprocess.DEVNULL,
-        pass_fds=(descriptor,),
+        pass_fds=descriptors,
         env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
     )

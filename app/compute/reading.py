@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 import engine
 from app.codec import read, text
+from app.codec.binary import Stored
 from app.codec.text import Path
+from app.compute.attaching import attach
 from app.endpoints import ENDPOINTS
 from app.errors import Problem, from_engine, from_validation, pointer
+from app.schemas.registered import Registration
 from app.schemas.request import BackwardCall, Request
 
 Inputs = dict[str, engine.Tensor]
@@ -19,22 +22,26 @@ Model = TypeVar("Model", bound=BaseModel)
 COMMON = {"inputs", "graph", "graph_id", "explain", "encoding"}  # not the engine's
 
 
-def envelope(route: str, body: bytes, named: bool = False) -> Request:
+Tensors = Mapping[str, Stored]  # those of a binary body
+
+
+def envelope(route: str, body: bytes, tensors: Tensors | None = None, *, named: bool = False) -> Request:
     """The request, validated; tensors and graph are still text. It has `graph` or `graph_id`, or neither if
     its path has named the graph."""
-    request = fields_of(ENDPOINTS[route].request, body)
+    request = fields_of(ENDPOINTS[route].request, body, tensors)
     given = (request.graph is not None) + (request.graph_id is not None)
     if given != (0 if named else 1):
         raise _which_graph(request, named)
     return request
 
 
-def fields_of(model: type[Model], body: bytes) -> Model:
-    """The body as the model has it; what has its own text there stays text."""
+def fields_of(model: type[Model], body: bytes, tensors: Tensors | None = None) -> Model:
+    """The body as the model has it; what has its own text there stays text, `tensors` beside it."""
     parts = text.members(_object(body))
     if parts.get("graph", b"")[:1] == b'"':
         raise _not_built("/graph: a graph as text is not built yet; send a list of statements", "graph")
     fields = {name: PARTED.get(name, text.value)(part, (name,)) for name, part in parts.items()}
+    attach(fields, tensors or {})
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -103,7 +110,7 @@ def _placed(error: Any) -> dict[str, Any]:
     return {**error, "loc": tuple(part for part in error["loc"] if part != "[key]")}
 
 
-def inputs(request: Request, rules: read.Rules) -> tuple[Inputs, Inputs]:
+def inputs(request: Request | Registration, rules: read.Rules) -> tuple[Inputs, Inputs]:
     """The inputs, and the earlier `.grad` of those that carry one."""
     found, grads = {}, {}
     for name, raw in request.inputs.items():
@@ -135,12 +142,13 @@ def asked(request: Request, inputs: Inputs, rules: read.Rules) -> dict[str, Any]
     return found
 
 
-def _gradient(raw: bytes, at: Path, rules: read.Rules, inputs: Inputs) -> Any:
+def _gradient(raw: read.Raw | dict[str, read.Raw], at: Path, rules: read.Rules, inputs: Inputs) -> Any:
     """A cotangent, or several by name."""
-    if raw[:1] == b"{":
-        parts = text.members(raw, at)
-        if "data" not in parts:
-            return {name: _or_none(part, (*at, name), rules) for name, part in parts.items()}
+    if isinstance(raw, bytes) and raw[:1] == b"{":
+        parts: dict[str, Any] = text.members(raw, at)
+        raw = raw if "data" in parts else parts
+    if isinstance(raw, dict):
+        return {name: _or_none(part, (*at, name), rules) for name, part in raw.items()}
     return _or_none(raw, at, rules)
 
 
@@ -148,14 +156,14 @@ def _backward(calls: Sequence[BackwardCall], at: Path, rules: read.Rules, inputs
     """The long form of backward, with its gradients."""
     found = []
     for position, call in enumerate(calls):
-        fields = call.model_dump(exclude_none=True)
+        fields = {name: value for name, value in call if value is not None}
         if "gradient" in fields:
             fields["gradient"] = _or_none(fields["gradient"], (*at, position, "gradient"), rules)
         found.append(fields)
     return found
 
 
-def _directions(parts: dict[str, bytes], at: Path, rules: read.Rules, inputs: Inputs) -> Any:
+def _directions(parts: dict[str, read.Raw], at: Path, rules: read.Rules, inputs: Inputs) -> Any:
     """A tensor for each of some inputs, of the input's dtype unless it says otherwise."""
     found = {}
     for name, raw in parts.items():
@@ -173,11 +181,11 @@ DECODED: dict[str, Callable[[Any, Path, read.Rules, Inputs], Any]] = {
 }
 
 
-def _or_none(raw: bytes, at: Path, rules: read.Rules) -> engine.Tensor | None:
+def _or_none(raw: read.Raw, at: Path, rules: read.Rules) -> engine.Tensor | None:
     return None if raw == b"null" else _tensor(raw, at, rules)
 
 
-def _tensor(raw: bytes, at: Path, rules: read.Rules) -> engine.Tensor:
+def _tensor(raw: read.Raw, at: Path, rules: read.Rules) -> engine.Tensor:
     try:
         return read.tensor(raw, rules, at)
     except engine.errors.EngineError as error:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import engine
-from app.codec import read, text, write
-from app.compute import reading
-from app.compute.call import JSON, Answer, Call, Cost, Form
+from app.codec import binary, read, text, write
+from app.codec.compression import deflated
+from app.compute import reading, registry
+from app.compute.attaching import parts
+from app.compute.call import BINARY, Answer, Call, Cost, Form, Piece
 from app.compute.programs import Entry, Programs
 from app.endpoints import ENDPOINTS, Prepared
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
-from app.graphs.shelf import Shelf
+from app.graphs.shelf import Nowhere, Shelf
+from app.graphs.versions import Version
 from app.schemas.request import Request
 from app.settings import Settings
 
+Shown = Callable[[engine.Tensor, tuple[str, ...]], dict[str, Any]]  # a tensor, by its place
 log = logging.getLogger("gradwire")
 
 
@@ -32,7 +37,9 @@ class Task(NamedTuple):
 
     @property
     def cost(self) -> Cost:
-        return Cost(self.entry.digest, self.prepared.nodes, self.prepared.flops)
+        graph_id = self.request.graph_id
+        graph = self.entry.digest if graph_id is None else b'"%s"' % graph_id.encode()
+        return Cost(graph, self.prepared.nodes, self.prepared.flops)
 
 
 class Service:
@@ -52,26 +59,40 @@ class Service:
             trace=settings.max_trace,
             output_bytes=settings.max_output_bytes,
         )
-        self.programs = Programs(self.limits, shelf)
+        self.shelf = shelf or Nowhere()
+        self.programs = Programs(self.limits, self.shelf)
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request, whatever it is."""
         try:
-            return self.finish(self.prepare(call))
+            if call.route in registry.ROUTES:
+                return registry.answer(call, self.shelf.names, self.programs, self.settings)
+            task = self.prepare(call)
+            answer = self.finish(task)
+            if call.named is None:
+                self.shelf.keep(task.entry.graph_id, task.entry.text)
+            return answer
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
             return self.failed(error, call.request_id)
 
     def prepare(self, call: Call) -> Task:
         """Everything up to the first arithmetic. Raises Problem and engine.errors.EngineError."""
-        route, body = call.route, call.body
+        route = call.route
+        body, tensors = parts(call, self.settings.max_body_bytes)
         text.check_depth(body, self.settings.max_json_depth)
-        request = reading.envelope(route, body)
+        request = reading.envelope(route, body, tensors, named=call.named is not None)
+        version = None
+        if call.named is not None:
+            version = self.shelf.names.get(call.named.name, call.named.version).version
+            request = _with_defaults(request, version)
         rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
         if request.graph_id is None:
             entry = self.programs.get(request.graph, rules)
         else:
-            entry = self.programs.by_id(request.graph_id, rules)
+            entry = self.programs.by_id(request.graph_id, rules, request.graph)
         inputs, grads = reading.inputs(request, rules)
+        if version is not None:
+            inputs = {**version.inputs, **inputs}
         asked = reading.asked(request, inputs, rules)
         kept = entry.program.nodes
         with np.errstate(all="ignore"):  # here the predicted peak and output are held against the limits
@@ -82,12 +103,11 @@ class Service:
 
     def finish(self, task: Task) -> Answer:
         """Run a prepared request, or only explain it, and write the answer."""
-        encoding = task.request.encoding
-        found = {"explain": task.prepared.explain()} if task.request.explain else _computed(task)
-        body = write.dumps({**found, "graph_id": task.entry.graph_id}, encoding)
-        if len(body) > self.limits.output_bytes:
-            raise engine.errors.LimitExceeded("output_bytes", len(body), self.limits.output_bytes)
-        return Answer(200, (("content-type", JSON),), (body,), task.cost)
+        pieces = _binary(task) if task.wanted.media == BINARY else (_json(task),)
+        found = Answer(200, (("content-type", task.wanted.media),), pieces, task.cost)
+        if found.size > self.limits.output_bytes:
+            raise engine.errors.LimitExceeded("output_bytes", found.size, self.limits.output_bytes)
+        return _coded(found, task.wanted)
 
     def failed(self, error: Exception, request_id: str) -> Answer:
         """The answer that says what went wrong."""
@@ -109,23 +129,63 @@ class Service:
         return Answer(error.code.status, (("content-type", MEDIA_TYPE), *error.headers.items()), (body,))
 
 
-def _output(value: engine.Tensor, encoding: str) -> dict[str, Any]:
+def _with_defaults(request: Request, version: Version) -> Request:
+    """The request with the registered graph, and what that has for fields that the request leaves out."""
+    found: dict[str, Any] = {"graph_id": version.graph_id, "graph": version.text}
+    if request.outputs is None:
+        found["outputs"] = version.outputs
+    if "default_dtype" not in request.model_fields_set:
+        found["default_dtype"] = version.default_dtype
+    return request.model_copy(update=found)
+
+
+def _coded(answer: Answer, wanted: Form) -> Answer:
+    """The answer, compressed if that is wanted."""
+    if wanted.coding == "identity" or answer.size < wanted.least:
+        return answer
+    headers = (*answer.headers, ("content-encoding", wanted.coding))
+    return answer._replace(headers=headers, pieces=deflated(answer.pieces, wanted.coding))
+
+
+def _json(task: Task) -> bytes:
+    encoding = task.request.encoding
+
+    def shown(value: engine.Tensor, place: tuple[str, ...]) -> dict[str, Any]:
+        return write.tensor(value, encoding)
+
+    return write.dumps(_found(task, shown), encoding)
+
+
+def _binary(task: Task) -> tuple[Piece, ...]:
+    writer = binary.Writer()
+    found = _found(task, writer.tensor)
+    return writer.pieces(writer.lift(found, ()))
+
+
+def _found(task: Task, shown: Shown) -> dict[str, Any]:
+    """The answer as a document; the tensors of its outputs as `shown`, others still tensors."""
+    found = {"explain": task.prepared.explain()} if task.request.explain else _computed(task, shown)
+    return {**found, "graph_id": task.entry.graph_id}
+
+
+def _output(value: engine.Tensor, shown: dict[str, Any]) -> dict[str, Any]:
     """An output with its flags."""
     return {
-        **write.tensor(value, encoding),
+        **shown,
         "requires_grad": value.requires_grad,
         "is_leaf": value.is_leaf,
         "grad_fn": None if value.grad_fn is None else value.grad_fn.name(),
     }
 
 
-def _computed(task: Task) -> dict[str, Any]:
+def _computed(task: Task, shown: Shown) -> dict[str, Any]:
     """What a prepared request comes to."""
     with np.errstate(all="ignore"):
         result = task.prepared.run()
-    encoding = task.request.encoding
     found: dict[str, Any] = {
-        "outputs": {name: _output(value, encoding) for name, value in result.outputs.items()}
+        "outputs": {
+            name: _output(value, shown(value, ("outputs", name))) for name, value in result.outputs.items()
+        }
     }
     endpoint = ENDPOINTS[task.route]
     if endpoint.answer is not None:

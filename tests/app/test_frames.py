@@ -7,7 +7,7 @@ import pytest
 
 from app.compute import Answer, frames
 from app.compute.frames import Reader
-from app.routes import gradients
+from app.exchange import respond
 
 
 @pytest.mark.parametrize("size", [1, 5, 12, 13, 40, 1000, 5000])
@@ -15,7 +15,7 @@ from app.routes import gradients
 def test_frames_in_pieces(size: int, body: bytes) -> None:
     reader = Reader()
     for number in range(3):
-        wire = b"".join(frames.pack({"number": number}, body))
+        wire = frames.pack({"number": number}, body)
         pieces = [wire[at : at + size] for at in range(0, len(wire), size)]
         found = [reader.feed(piece) for piece in pieces]
         assert found[:-1] == [None] * (len(pieces) - 1)
@@ -32,7 +32,7 @@ async def test_an_answer_goes_out_in_pieces(kind: Any, size: int) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await gradients._send(Answer(200, (("Content-Type", "application/json"),), (kind(body),)), send)
+    await respond(Answer(200, (("Content-Type", "application/json"),), (kind(body),)), send)
     assert dict(sent[0]["headers"])[b"content-length"] == b"%d" % size
     assert b"".join(each["body"] for each in sent[1:]) == body
     assert all(type(each["body"]) is bytes and len(each["body"]) <= 1 << 18 for each in sent[1:])

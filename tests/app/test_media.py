@@ -37,7 +37,9 @@ async def test_json_in_utf_8_is_read(client: httpx.AsyncClient, kind: str) -> No
         {"content-type": "application/x-www-form-urlencoded"},
         {"content-type": "application/json; charset=latin-1"},
         {"content-type": "application/problem+json"},
-        {**JSON, "content-encoding": "gzip"},
+        {"content-type": "application/octet-stream"},
+        {**JSON, "content-encoding": "br"},
+        {**JSON, "content-encoding": "gzip, gzip"},
     ],
 )
 async def test_anything_else_is_415(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
@@ -55,7 +57,7 @@ REFUSED = (
     "text/html",
     "application/xml, text/*",
     "application/json;q=0",
-    "*/*, application/json; q=0.0",
+    "application/vnd.gradwire.safetensors;q=0, */*, application/json; q=0.0",
     "application/*;q=0, */*",
 )
 

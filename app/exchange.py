@@ -1,0 +1,117 @@
+"""A request to compute, as ASGI: body in, answer out. The work is done behind the compute boundary."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from app import negotiation
+from app.compute.call import Answer, Call, Form
+from app.errors import Problem
+from app.graphs.named import Named
+
+MAX_DEADLINE_DIGITS = 12
+MAX_PIECE = 1 << 18  # of an answer, written at once: a large one shares the event loop
+_VARY = (b"vary", negotiation.VARY.encode())
+
+Headers = Mapping[bytes, bytes]
+
+
+async def exchange(
+    scope: Scope, receive: Receive, send: Send, route: str, named: Named | None = None, *, reads: bool = True
+) -> None:
+    """Answer a request with what compute makes of its body, if it `reads` one. Raises Problem."""
+    app = scope["app"]
+    headers = _joined(scope["headers"])
+    deadline = asyncio.get_running_loop().time() + _seconds(headers, app.state.settings.deadline_seconds)
+    sent = negotiation.sent(headers) if reads else Form()
+    wanted = negotiation.wanted(headers, app.state.settings.min_compressed_bytes)
+    try:
+        body = await _body(receive, headers) if reads else b""
+    except ClientDisconnect:
+        return
+    call = Call(route, body, deadline, scope["state"]["request_id"], sent, wanted, named)
+    answer = app.state.compute.at_once(call)
+    if answer is None:
+        answer = await _unless_gone(app.state.compute(call), receive)
+    if answer is not None:
+        await respond(answer, send)
+
+
+def _joined(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The headers by name; one that stands several times is one list."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in given:
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
+
+
+async def _body(receive: Receive, headers: Headers) -> bytes | bytearray:
+    """The whole body, each of its pieces copied at once. Raises ClientDisconnect."""
+    message = await _next(receive)
+    if not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        return body
+    declared = headers.get(b"content-length", b"")  # a limit holds for it as for the body
+    whole, end = bytearray(int(declared) if declared.isdigit() else 0), 0
+    while True:
+        piece = message.get("body", b"")
+        whole[end : end + len(piece)] = piece
+        end += len(piece)
+        if not message.get("more_body", False):
+            return whole if end == len(whole) else whole[:end]
+        message = await _next(receive)
+
+
+async def _next(receive: Receive) -> Any:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message
+
+
+async def _unless_gone(work: Any, receive: Receive) -> Answer | None:
+    """The work's answer; cancelled, and None, if the client goes away before."""
+    answer = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        if not answer.done():
+            answer.cancel()
+    return answer.result() if answer.done() else None
+
+
+async def respond(answer: Answer, send: Send) -> None:
+    """Send the answer; a large one in pieces."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
+    size = answer.size
+    headers += [_VARY, (b"content-length", b"%d" % size)]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if size <= MAX_PIECE:
+        await send({"type": "http.response.body", "body": answer.body})
+        return
+    for piece in answer.pieces:
+        with memoryview(piece) as view:
+            for start in range(0, len(view), MAX_PIECE):
+                whole = len(view) <= MAX_PIECE and isinstance(piece, bytes)
+                part = piece if whole else bytes(view[start : start + MAX_PIECE])
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _seconds(headers: Headers, allowed: float) -> float:
+    """The time for this request: the server's, or less if the client wants less."""
+    asked = headers.get(b"x-request-deadline-ms")
+    if asked is None:
+        return allowed
+    if not (asked.isdigit() and len(asked) <= MAX_DEADLINE_DIGITS and int(asked)):
+        raise Problem(
+            "invalid-argument", "X-Request-Deadline-Ms: a whole number of milliseconds is expected."
+        )
+    return min(allowed, int(asked) / 1000)
