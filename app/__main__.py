@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from app import __version__
+from app.graphs.database import Database
 from app.settings import Settings, SettingsError
 
 FIRST_REQUEST = """\
@@ -30,6 +31,9 @@ def main() -> int:
     except SettingsError as error:
         print(f"gradwire cannot start:\n{error}", file=sys.stderr)
         return 2
+    if complaint := unusable(settings):
+        print(f"gradwire cannot use GRADWIRE_STORE={settings.store}: {complaint}", file=sys.stderr)
+        return 2
     try:
         listener = listen(settings)
     except OSError as error:
@@ -47,6 +51,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     return 0 if server.started else 1
+
+
+def unusable(settings: Settings) -> str | None:
+    """Why the store that was asked for cannot be used; the service goes on without that of no choice."""
+    if settings.store == Settings.model_fields["store"].default:
+        return None
+    return Database(settings.store).check()
 
 
 def listen(settings: Settings) -> socket.socket:

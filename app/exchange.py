@@ -15,7 +15,8 @@ from app.errors import Problem
 from app.graphs.named import Named
 
 MAX_DEADLINE_DIGITS = 12
-MAX_PIECE = 1 << 18  # of an answer, written at once: a large one shares the event loop
+MAX_PIECE = 1 << 20  # of an answer, written at once: a large one shares the event loop
+NO_CONTENT = (204, 304)  # statuses whose answers have no body, nor a length
 _VARY = (b"vary", negotiation.VARY.encode())
 
 Headers = Mapping[bytes, bytes]
@@ -91,7 +92,9 @@ async def respond(answer: Answer, send: Send) -> None:
     """Send the answer; a large one in pieces."""
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
     size = answer.size
-    headers += [_VARY, (b"content-length", b"%d" % size)]
+    headers.append(_VARY)
+    if answer.status not in NO_CONTENT:
+        headers.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if size <= MAX_PIECE:
         await send({"type": "http.response.body", "body": answer.body})

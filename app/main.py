@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -16,13 +18,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__, openapi
 from app.compute import Compute
+from app.graphs.database import Database
 from app.handlers import ERROR_HANDLERS
 from app.middleware import Answer, BodyGuard, HeadAsGet, Problems
-from app.routes import docs, errors, gradients, health, info, ops
+from app.routes import docs, errors, gradients, graphs, health, info, ops
 from app.schemas.shown import Argument
 from app.settings import Settings
 
-ROUTES: tuple[Route, ...] = (*gradients.ROUTES, *docs.ROUTES)  # plain ASGI, matched first
+log = logging.getLogger("gradwire")
+
+ROUTES: tuple[Route, ...] = (*gradients.ROUTES, *graphs.ROUTES, *docs.ROUTES)  # plain ASGI, matched first
 ROUTERS = (ops.router, errors.router, info.router, health.router)
 
 
@@ -31,9 +36,15 @@ def middleware(settings: Settings) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=("GET", "POST"),
-        allow_headers=("Content-Type", "X-Request-ID", "X-Request-Deadline-Ms"),
-        expose_headers=("X-Request-ID", "Retry-After"),
+        allow_methods=("DELETE", "GET", "POST", "PUT"),
+        allow_headers=(
+            "Content-Type",
+            "If-Match",
+            "If-None-Match",
+            "X-Request-ID",
+            "X-Request-Deadline-Ms",
+        ),
+        expose_headers=("ETag", "X-Request-ID", "Retry-After"),
     )
     return [
         *([cors] if settings.cors_origins else []),
@@ -46,6 +57,9 @@ def middleware(settings: Settings) -> list[Middleware]:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Compute starts before the first request and ends after the last."""
+    store = Database(app.state.settings.store)
+    if complaint := await asyncio.to_thread(store.check):
+        log.warning("no graph can be kept; the store %s: %s", store.given, complaint)
     compute = Compute(app.state.settings)
     await compute.start()
     app.state.compute = compute
@@ -87,8 +101,10 @@ class Application(FastAPI):
         """The document, made once."""
         if self.openapi_schema is None:
             # Argument is only ever shown, so pydantic would leave it out of the definitions.
-            models: tuple[type[BaseModel], ...] = (*gradients.MODELS, Argument)
-            self.openapi_schema = openapi.describe(self.routes, gradients.OPENAPI, models)
+            models: tuple[type[BaseModel], ...] = (*gradients.MODELS, *graphs.MODELS, Argument)
+            self.openapi_schema = openapi.describe(
+                self.routes, {**gradients.OPENAPI, **graphs.OPENAPI}, models
+            )
         return self.openapi_schema
 
 

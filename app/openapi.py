@@ -30,6 +30,7 @@ Every error is an `application/problem+json` document with a `code` of a closed 
 """
 TAGS = [
     {"name": "gradients", "description": "Evaluate a graph and differentiate it."},
+    {"name": "graphs", "description": "Graphs that the service keeps, with constants and weights."},
     {"name": "catalogue", "description": "What a graph can say, and what can go wrong."},
     {"name": "service", "description": "State and limits of this server."},
 ]

@@ -17,6 +17,8 @@ from app.graphs.schema import UnusableError
 
 log = logging.getLogger("gradwire")
 
+FAULTS = (sqlite3.Error, UnusableError, OSError)
+
 
 class Database:
     """The store's file. Opened on first use, and again after it has turned out to be damaged."""
@@ -53,10 +55,11 @@ class Database:
     def check(self) -> str | None:
         """Why the store cannot be written to, None if it can."""
         try:
-            with self.writing():
-                return None
-        except Problem as problem:
-            return str(problem.__cause__)
+            with contextlib.closing(self._open()) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+        except FAULTS as error:
+            return str(error)
+        return None
 
     def close(self) -> None:
         """Close the connection; the next use opens another."""
@@ -71,7 +74,7 @@ class Database:
             if self._connection is None:
                 self._connection = self._open()
             yield self._connection
-        except (sqlite3.Error, UnusableError, OSError) as error:
+        except FAULTS as error:
             if not isinstance(
                 error, sqlite3.OperationalError
             ):  # locked, full or read-only: it may get better

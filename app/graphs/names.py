@@ -136,8 +136,10 @@ class Names:
         return version
 
 
-def unknown_name(name: str, identity: str | None = None) -> Problem:
-    """The 404 of a name or of one of its versions."""
+def unknown_name(name: str | None, identity: str | None = None) -> Problem:
+    """The 404 of a name or of one of its versions; of None, that can be no name."""
+    if name is None:
+        return Problem("unknown-graph", "No graph is registered under this name.")
     if identity is not None:
         return Problem("unknown-graph", f"The graph '{name}' has no version {identity}, or not any more.")
     return Problem("unknown-graph", f"No graph is registered as '{name}'; PUT it to /graphs/{name} first.")

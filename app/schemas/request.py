@@ -20,6 +20,11 @@ def _graph_id(value: Any) -> Any:
     return value
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """Leave out None where it stands for nothing given, and is no value."""
+    schema.pop("default")
+
+
 def _trace(value: Any) -> Any:
     """Refuse 0 and 1, which equal false and true."""
     if type(value) is not bool and value != "values":
@@ -76,7 +81,9 @@ class Request(_Strict):
     """A graph, the values to evaluate it at, and how to answer."""
 
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor.")
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(None, description="The statements, in order.")
+    graph: Annotated[Any, Shown(lambda: Graph)] = Field(
+        None, description="The statements, in order.", json_schema_extra=_without_default
+    )
     graph_id: Annotated[str | None, BeforeValidator(_graph_id)] = Field(
         None,
         description="Instead of `graph`: one that the server has seen, by the `graph_id` of its answer.",

@@ -84,7 +84,7 @@ def test_every_operation_says_what_it_is_and_how_it_fails(path: str, method: str
     assert operation["operationId"]
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, response in operation["responses"].items():
-        if status != "200":
+        if status not in ("200", "201", "204", "304"):
             content = {media: {"schema": shown["schema"]} for media, shown in response["content"].items()}
             assert content == problem
     assert "default" in operation["responses"]
