@@ -24,9 +24,22 @@ Each is also the builtin that torch raises in its place, and its text is torch's
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 Pointer = tuple[str | int, ...]
+
+
+class Site(NamedTuple):
+    """A statement: its place in the program, its id and its op as written."""
+
+    pointer: Pointer
+    id: str | None
+    op: str | None
+
+    @property
+    def site(self) -> Site:
+        """Itself: what has a site is where something comes from."""
+        return self
 
 
 class EngineError(Exception):

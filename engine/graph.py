@@ -8,11 +8,11 @@ differentiated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import saved
 from engine.dtypes import DType
-from engine.errors import EngineError, Pointer
+from engine.errors import EngineError, Site
 from engine.flow import ControlKernel
 from engine.levels import Levels, count
 from engine.types import Shape, Type
@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from engine.variants import Variant
 
 
-class Site(NamedTuple):
-    """The statement that a node comes from: its place in the program, its id and its op as written."""
+class Source(Protocol):
+    """Where a node comes from: a statement, or a place of the request."""
 
-    pointer: Pointer
-    id: str | None
-    op: str | None
+    @property
+    def site(self) -> Site: ...
 
 
 class Value:
@@ -76,18 +75,23 @@ class GraphNode:
     """One call of an op. `number` is its place in creation order; `variant` holds what it has in common with
     other calls."""
 
-    __slots__ = ("needs", "number", "op", "operands", "outputs", "recorded", "site", "taped", "variant")
+    __slots__ = ("needs", "number", "op", "operands", "outputs", "recorded", "source", "taped", "variant")
 
-    def __init__(self, variant: Variant, operands: tuple[Any, ...], number: int, site: Site) -> None:
+    def __init__(self, variant: Variant, operands: tuple[Any, ...], number: int, source: Source) -> None:
         self.variant = variant
         self.op = variant.op
         self.operands = operands
         self.number = number
-        self.site = site
+        self.source = source
         self.outputs: tuple[Value, ...] = ()
         self.needs: tuple[bool, ...] = ()
         self.recorded = False
         self.taped = False
+
+    @property
+    def site(self) -> Site:
+        """The statement that it comes from."""
+        return self.source.site
 
     @property
     def attrs(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from engine.bounded import is_bounded, refuse_new
 from engine.builder import Functions
+from engine.errors import Site
 from engine.flow import ControlKernel
 from engine.grad_mode import is_grad_enabled
-from engine.graph import Graph, GraphNode, Site, Value
+from engine.graph import Graph, GraphNode, Source, Value
 from engine.levels import Levels, levels_of
 from engine.limits import Limits
 from engine.op import Op
@@ -51,7 +52,7 @@ class GraphBuilder:
         self.limits = limits
         self.ledger = ledger or Ledger(limits)
         self.sweeping = False  # what is appended now belongs to a rule
-        self.site = _NOWHERE
+        self.source: Source = _NOWHERE  # of what is appended now
         self.F = Functions(self)
 
     @property
@@ -73,7 +74,7 @@ class GraphBuilder:
     def scratch(self) -> GraphBuilder:
         """A builder of a graph of its own, to see what would be appended; nothing of it is counted."""
         found = GraphBuilder(Graph(), self.limits, copy.copy(self.ledger))
-        found.active, found.site, found.sweeping = self.active, self.site, True
+        found.active, found.source, found.sweeping = self.active, self.source, True
         return found
 
     def apply(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -100,7 +101,7 @@ class GraphBuilder:
         """Append a call of a variant."""
         self.ledger.spend()
         nodes = self.graph.nodes
-        node = GraphNode(variant, operands, len(nodes), self.site)
+        node = GraphNode(variant, operands, len(nodes), self.source)
         op = variant.op
         results = enumerate(variant.results)
         node.outputs = outputs = tuple([Value(meta, node, at, levels) for at, (meta, levels) in results])
@@ -112,7 +113,8 @@ class GraphBuilder:
                     outputs[at].requires_grad = node.recorded = True
         nodes.append(node)
         if self.ledger.watched is not None and not self.sweeping and not op.is_control:
-            self.ledger.watched.update((each, Watch.forward(self.site.op or op.short)) for each in outputs)
+            watch = Watch.forward(self.source.site.op or op.short)
+            self.ledger.watched.update(dict.fromkeys(outputs, watch))
         return outputs[0] if op.single else outputs
 
     def _variant(

@@ -82,8 +82,10 @@ class Op:
         names = inspect.signature(self.run).parameters if callable(self.run) else {}
         tensors = [p.kind in ("Tensor", "Tensor | Number") and p.default is MISSING for p in self.params]
         first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
+        short = self.name.rpartition(".")[2]
         found = {
-            "__name__": self.short,
+            "__name__": short,
+            "short": short,
             "wants_meta": "meta" in names,
             "wants_lead": "lead" in names,
             "has_lists": any(p.kind in LISTS for p in self.params),
@@ -98,6 +100,7 @@ class Op:
         for name, value in found.items():
             object.__setattr__(self, name, value)
 
+    short: str = field(init=False)  # the name without its namespace
     wants_meta: bool = field(init=False)
     wants_lead: bool = field(init=False)
     has_lists: bool = field(init=False)
@@ -115,11 +118,6 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
-
-    @property
-    def short(self) -> str:
-        """The name without its namespace."""
-        return self.name.rpartition(".")[2]
 
     def match(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
         """The value of each parameter of a call."""

@@ -29,6 +29,14 @@ class Sized(NamedTuple):
     levels: Levels
 
 
+class Cost(NamedTuple):
+    """What a call takes: bytes of its results, bytes that it needs besides, flops."""
+
+    made: int
+    workspace: int
+    flops: int
+
+
 class Variant:
     """An op for operands of certain types, with certain settings. `results` has a Sized for each output,
     `tensors` the places of the operands that may want a cotangent, `differentiable` those of the outputs that
@@ -56,7 +64,7 @@ class Variant:
         self.differentiable = [at for at, y in enumerate(self.results) if y.meta.dtype.differentiable]
         self.shared = False  # may be called again: all that is known of a call is known of the next
         self.rules: dict[Any, Any] = {}  # what its rule appends, kept by transforms.rules
-        self.cost: tuple[int, int] | None = None  # bytes of workspace and flops, kept by plan.memory
+        self.cost: Cost | None = None  # kept by plan.first
         self._needs: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         self._call: Callable[..., Any] | None = None
 

@@ -15,6 +15,7 @@ from engine.errors import (
     DuplicateId,
     EngineError,
     GraphError,
+    LimitExceeded,
     Pointer,
     UnknownField,
     UnknownId,
@@ -43,9 +44,10 @@ class Arguments:
     def __init__(self, decode: Decode, limits: Limits) -> None:
         self._decode = decode
         self._limits = limits
-        self._defined: set[str] = set()
+        self._defined: dict[str, Ref] = {}
         self._inner: set[str] = set()
         self._free: dict[str, Pointer] = {}
+        self._bodies: list[Pointer] = []  # that are being read, the innermost last
         self._count = 0
 
     @property
@@ -56,7 +58,7 @@ class Arguments:
     @property
     def defined(self) -> set[str]:
         """The ids that the program defines, those of loop bodies too."""
-        return self._defined | self._inner
+        return self._inner.union(self._defined)
 
     def _define(self, name: Any, pointer: Pointer) -> str:
         if not valid_id(name):
@@ -67,9 +69,14 @@ class Arguments:
         if name in self._defined:
             raise DuplicateId(f"id '{name}' is defined twice", pointer=pointer)
         if name in self._free:
+            body = self._bodies[-1] if self._bodies else ()
+            if self._free[name][: len(body)] != body:
+                text = f"id '{name}' is defined in a body and used outside of it"
+                raise DuplicateId(text, pointer=pointer)
             raise UnknownId(f"id '{name}' is used before it is defined", pointer=self._free[name])
-        self._defined.add(name)
-        return str(name)
+        found = str(name)
+        self._defined[found] = Ref(found)
+        return found
 
     # -- attributes
 
@@ -124,7 +131,11 @@ class Arguments:
         if type(raw) is not list:
             raise GraphError("in is a list of arguments", pointer=("in",), actual=type(raw).__name__)
         self._checked("arity", len(raw), pointer)
-        return [self._arg(each, (*pointer, at), into) for at, each in enumerate(raw)]
+        defined = self._defined
+        return [
+            defined[each] if type(each) is str and each in defined else self._arg(each, (*pointer, at), into)
+            for at, each in enumerate(raw)
+        ]
 
     def _arg(self, raw: Any, pointer: Pointer, into: list[Statement]) -> Any:
         kind = type(raw)
@@ -176,10 +187,12 @@ class Arguments:
         return Ref(name)
 
     def _reference(self, name: str, pointer: Pointer) -> Ref:
-        if name not in self._defined:
+        if name in self._defined:
+            return self._defined[name]
+        if name not in self._free:
             if not valid_id(name):
                 raise UnknownId(f"unknown id '{shown(name)}'", pointer=pointer)
-            self._free.setdefault(name, pointer)
+            self._free[name] = pointer
         return Ref(name)
 
     def _literal(self, raw: Any, pointer: Pointer) -> Literal:
@@ -189,10 +202,8 @@ class Arguments:
             raise error.at(pointer) from None
 
     def _checked(self, limit: str, asked: int, pointer: Pointer) -> None:
-        try:
-            self._limits.check(limit, asked)
-        except EngineError as error:
-            raise error.at(pointer) from None
+        if asked > getattr(self._limits, limit):
+            raise LimitExceeded(limit, asked, getattr(self._limits, limit)).at(pointer)
 
     def _statement(self, raw: Any, pointer: Pointer, into: list[Statement]) -> None:
         raise NotImplementedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from engine.errors import ArgumentError, DuplicateId, GraphError, NotImplementedYet, Pointer
+from engine.errors import ArgumentError, GraphError, NotImplementedYet, Pointer
 from engine.language.notation import fields
 from engine.language.state import StateReader
 from engine.language.statements import Body, Choice, Hook, Ref, Scan, Statement, Transform, While
@@ -169,7 +169,7 @@ class FlowReader(StateReader):
         fields(raw, allowed, pointer)
         if "yield" not in raw:
             raise GraphError(f"{pointer[-1]} yields nothing", pointer=pointer)
-        outer, self._defined = self._defined, set(self._defined)
+        outer = len(self._defined)
         self._bodies.append(pointer)
         try:
             for name in names:
@@ -178,8 +178,8 @@ class FlowReader(StateReader):
             return Body(statements, read(raw["yield"], (*pointer, "yield"), statements))
         finally:
             self._bodies.pop()
-            self._inner |= self._defined - outer
-            self._defined = outer
+            while len(self._defined) > outer:
+                self._inner.add(self._defined.popitem()[0])
 
     def _several(self, raw: Any, place: Pointer, statements: list[Statement]) -> list[Any]:
         """One argument, or a list of them."""
@@ -195,14 +195,6 @@ class FlowReader(StateReader):
             return {name: self._arg(raw[name], (*place, name), statements) for name in carry}
 
         return read
-
-    def _define(self, name: Any, pointer: Pointer) -> str:
-        if self._bodies and type(name) is str and name in self._free:
-            body = self._bodies[-1]
-            if self._free[name][: len(body)] != body:
-                text = f"id '{name}' is defined in a body and used outside of it"
-                raise DuplicateId(text, pointer=pointer)
-        return super()._define(name, pointer)
 
     def read(self, raw: Any, pointer: Pointer = ("graph",)) -> list[Statement]:
         """The statements of a list."""

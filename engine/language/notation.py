@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import keyword
 import math
-import re
 from typing import Any
 
 from engine.errors import ArgumentError, GraphError, Pointer, UnknownField, ValueArgumentError, shown
 
-_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}").fullmatch
-_RESERVED = frozenset({"data", "dtype", "shape", "tensor", "ref"})
+_LONGEST = 64  # letters of an id
+_RESERVED = frozenset({"data", "dtype", "shape", "tensor", "ref", *keyword.kwlist})
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -22,7 +21,8 @@ def valid_id(name: Any) -> bool:
     """Whether `name` may be given to a value."""
     if type(name) is Temporary:
         return True
-    return isinstance(name, str) and bool(_ID(name)) and not keyword.iskeyword(name) and name not in _RESERVED
+    plain = isinstance(name, str) and name.isidentifier() and name.isascii()
+    return plain and len(name) <= _LONGEST and name not in _RESERVED
 
 
 def fields(raw: Any, allowed: frozenset[str], pointer: Pointer = ()) -> None:

@@ -41,8 +41,9 @@ class Reader(FlowReader):
     def _statement(self, raw: Any, pointer: Pointer, into: list[Statement]) -> None:
         self._count += 1
         try:
-            self._limits.check("statements", self._count)
-            self._limits.check("depth", len(pointer))
+            if self._count > self._limits.statements or len(pointer) > self._limits.depth:
+                self._limits.check("statements", self._count)
+                self._limits.check("depth", len(pointer))
             if type(raw) is not dict:
                 raise GraphError("a statement is an object", actual=type(raw).__name__)
             if "op" in raw:

@@ -22,10 +22,6 @@ _SEVERAL = ("retain_grad", "zero_grad")
 class StateReader(Arguments):
     """Reads state statements."""
 
-    def __init__(self, *settings: Any) -> None:
-        super().__init__(*settings)
-        self._bodies: list[Pointer] = []  # the bodies that are being read, the innermost last
-
     def _state(self, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> StateChange:
         kind = raw["op"]
         if self._bodies and kind != "requires_grad_":

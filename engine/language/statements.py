@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.errors import Pointer
+from engine.errors import Pointer, Site
 from engine.language.notation import finite_or_name
 from engine.op import Op
 
@@ -33,6 +33,11 @@ class Statement:
     """One statement; `pointer` is its place in the program."""
 
     pointer: Pointer
+
+    @property
+    def site(self) -> Site:
+        """What an error says of it."""
+        return Site(self.pointer, _id_of(self), _op_of(self))
 
 
 @dataclass(slots=True)
@@ -216,13 +221,13 @@ def _plain_attr(value: Any) -> Any:
     return [_plain_attr(each) for each in value] if isinstance(value, list) else plain(value)
 
 
-def id_of(each: Statement) -> str | None:
+def _id_of(each: Statement) -> str | None:
     """The first id that a statement defines, as an error names it."""
     name = getattr(each, "id", None) or next((n for n in getattr(each, "out", ()) if n), None)
     return None if name is None or name.startswith("$") else name
 
 
-def op_of(each: Statement) -> str | None:
+def _op_of(each: Statement) -> str | None:
     """The op of a statement, as an error names it."""
     match each:
         case OpCall(op=op):

@@ -9,8 +9,8 @@ from engine import dtypes, grad_checks
 from engine.bounded import Sizes, is_bounded
 from engine.builder import reset_builder, set_builder
 from engine.eager.tensor import Tensor
-from engine.errors import EngineError, GradError, GraphError, Pointer, UnknownId
-from engine.graph import Site, Value, locate
+from engine.errors import EngineError, GradError, GraphError, Pointer, Site, UnknownId
+from engine.graph import Value, locate
 from engine.language.statements import Block, Statement
 from engine.limits import Limits
 from engine.plan import Plan

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import seeds
 from engine.eager.tensor import Tensor
-from engine.errors import EngineError, GradError, GraphError, NotScalar, ShapeError, UnknownId
-from engine.graph import Site, Value, locate
+from engine.errors import EngineError, GradError, GraphError, NotScalar, ShapeError, Site, UnknownId
+from engine.graph import Value, locate
 from engine.levels import Level, into, out_of
 from engine.transforms.derivatives import hessian, hvp, jacobian, or_zeros
 from engine.transforms.forward import jvp

@@ -34,8 +34,6 @@ from engine.language.statements import (
     Statement,
     Transform,
     While,
-    id_of,
-    op_of,
 )
 from engine.limits import Limits
 
@@ -54,7 +52,7 @@ class Frame:
             try:
                 self._run(each)
             except EngineError as error:
-                raise placed(error, each.pointer).at((), node=id_of(each), op=op_of(each)) from None
+                raise placed(error, each.pointer).at((), node=each.site.id, op=each.site.op) from None
 
     def value(self, name: str) -> Any:
         """The value of a name."""

@@ -17,7 +17,7 @@ from engine.errors import (
     UnknownId,
 )
 from engine.grad_mode import set_grad_enabled
-from engine.graph import Graph, Site, Value
+from engine.graph import Graph, Value
 from engine.graph_builder import GraphBuilder, Ledger
 from engine.language.state import placed
 from engine.language.statements import (
@@ -35,8 +35,6 @@ from engine.language.statements import (
     Statement,
     Transform,
     While,
-    id_of,
-    op_of,
 )
 from engine.limits import Limits
 from engine.program.changes import change, lower_grad, lower_hook
@@ -49,11 +47,10 @@ from engine.types import Type
 
 
 class Named(NamedTuple):
-    """A defined id: its value, and its flags as they were when its statement ran."""
+    """A defined id: its value, and whether that required grad when its statement ran."""
 
     value: Value
     requires_grad: bool
-    is_leaf: bool
 
 
 class Lowering:
@@ -91,12 +88,12 @@ class Lowering:
     # -- names
 
     def define(self, name: str | None, value: Value) -> None:
-        """Enter `value` under an id, with its flags of now."""
+        """Enter `value` under an id, with its flag of now."""
         if name is None:
             return
-        if value.name is None and not name.startswith("$"):
+        if value.name is None and name[0] != "$":
             value.name = name
-        self.names[name] = Named(value, value.requires_grad, value.maker is None)
+        self.names[name] = Named(value, value.requires_grad)
 
     def value(self, name: str) -> Value:
         """The value of an id."""
@@ -117,11 +114,11 @@ class Lowering:
     def run(self, statements: Iterable[Statement]) -> None:
         """Lower statements in order; an error names the statement it happened in."""
         for each in statements:
-            site = self.builder.site = Site(each.pointer, id_of(each), op_of(each))
+            self.builder.source = each
             try:
                 self._statement(each)
             except EngineError as error:
-                raise placed(error, each.pointer).at((), node=site.id, op=site.op) from None
+                raise placed(error, each.pointer).at((), node=each.site.id, op=each.site.op) from None
 
     def _statement(self, each: Statement) -> None:
         match each:
@@ -160,8 +157,8 @@ class Lowering:
 
     def _call(self, each: OpCall) -> None:
         args = [self.resolve(arg) for arg in each.args]
-        attrs = {name: self.resolve(value) for name, value in each.attrs.items()}
-        requires_grad = each.op.name in FACTORIES and attrs.pop("requires_grad", False)
+        attrs = {name: self.resolve(value) for name, value in each.attrs.items()} if each.attrs else {}
+        requires_grad = bool(attrs) and each.op.name in FACTORIES and attrs.pop("requires_grad", False)
         found = self.builder.apply(each.op, args, attrs)
         if requires_grad:
             found = _required(found, True)
@@ -182,8 +179,9 @@ class Lowering:
 
     def resolve(self, arg: Any) -> Any:
         """An argument with its references and literals as values."""
-        if isinstance(arg, Ref):
-            return self.value(arg.name)
+        if type(arg) is Ref:
+            entry = self.names.get(arg.name)
+            return self.value(arg.name) if entry is None else entry.value
         if isinstance(arg, Literal):
             return self._leaf(arg, arg.value.requires_grad)
         if isinstance(arg, list):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from engine import seeds
-from engine.errors import EngineError, GradError
+from engine.errors import EngineError, GradError, Site
 from engine.grad_checks import check_inputs, check_retained, unused
 from engine.grad_mode import set_grad_enabled
-from engine.graph import GraphNode, Site, Value, locate
+from engine.graph import GraphNode, Value, locate
 from engine.graph_builder import GraphBuilder
 from engine.transforms.reverse import Sweep, grad
 

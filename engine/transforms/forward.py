@@ -36,13 +36,13 @@ def jvp(
     useful = _leading_to(outputs, set(nodes))
     for node in dependents(nodes, known):
         if node in useful:
-            site, builder.site = builder.site, node.site
+            source, builder.source = builder.source, node.source
             try:
                 found = _pushforward(builder, node, [_tangent(known, x) for x in node.operands])
             except EngineError as error:
                 raise locate(error, node.site) from None
             finally:
-                builder.site = site
+                builder.source = source
             known.update((y, t) for y, t in zip(node.outputs, found, strict=True) if t is not None)
     return [known.get(output) for output in outputs]
 

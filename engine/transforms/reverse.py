@@ -139,7 +139,7 @@ def _run(
 def _through(
     builder: GraphBuilder, node: GraphNode, needs: Needs, cotangents: list[Value | None], sweep: Sweep
 ) -> None:
-    site, builder.site = builder.site, node.site
+    source, builder.source = builder.source, node.source
     sweeping, builder.sweeping = builder.sweeping, True
     try:
         found = _cotangents(builder, node, cotangents, needs)
@@ -154,7 +154,7 @@ def _through(
     except EngineError as error:
         raise locate(error, node.site) from None
     finally:
-        builder.site, builder.sweeping = site, sweeping
+        builder.source, builder.sweeping = source, sweeping
 
 
 def _cotangents(
