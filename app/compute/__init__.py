@@ -11,7 +11,10 @@ process     one of them, as the front sees it
 worker      what runs in it
 warm        what a place computes before it says that it is ready
 threads     one thread instead, for tests and for systems without fork
+malloc      freed memory is kept, for large bodies and arrays
 frames      how front and process talk
+shared      the memory in which large bodies cross
+attaching   a binary body → JSON, and tensors at their places
 """
 
 from app.compute.call import Answer, Call

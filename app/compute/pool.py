@@ -13,6 +13,7 @@ import os
 from collections import deque
 
 from app.compute.call import Answer, Call
+from app.compute.malloc import keep_pages
 from app.compute.process import Process, ProcessLostError
 from app.errors import Problem
 from app.settings import Settings
@@ -45,6 +46,7 @@ class Pool:
 
     async def start(self) -> None:
         """Start the processes; they get ready in the background."""
+        keep_pages()
         self._stopped = False
         for _ in range(self.size):
             self._replace(0.0)

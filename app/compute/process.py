@@ -18,7 +18,7 @@ from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]  # where `app` and `engine` are
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-STEP = 1 << 18  # bytes copied at once
+STEP = 1 << 20  # bytes copied at once
 
 
 class ProcessLostError(Exception):

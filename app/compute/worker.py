@@ -18,6 +18,7 @@ from typing import Any
 
 from app.compute import frames
 from app.compute.call import Answer, Call, Form, Piece
+from app.compute.malloc import keep_pages
 from app.compute.service import Service
 from app.compute.shared import Shared
 from app.compute.warm import warm
@@ -32,6 +33,7 @@ SPARE_BYTES = 1 << 30  # for a body's JSON on its way to arrays, and an answer's
 def main(parent: int, *descriptors: int) -> None:
     """Serve until the other side closes."""
     _end_with(parent)
+    keep_pages()
     os.nice(5)  # the process that answers /health goes first
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     connection = socket.socket(fileno=descriptors[0])
