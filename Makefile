@@ -10,6 +10,7 @@ READY := .venv/.ready
 LOCK_PY := .venv-lock/bin/python
 ORACLE_PY := .venv-oracle/bin/python
 BENCH_PY := .venv-bench/bin/python
+BENCH_READY := .venv-bench/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -68,11 +69,18 @@ oracle: ## regenerate the stored torch results (its own environment, with torch;
 	@set -e; for script in $$(grep -l __main__ tests/oracle/*.py); do \
 	    module=$$(echo "$${script%.py}" | tr / .); echo "$$module"; $(ORACLE_PY) -m "$$module"; done
 
-bench: ## time the cases of bench/ (its own environment)
-	@test -x $(BENCH_PY) || $(PYTHON) -m venv .venv-bench
+bench: $(BENCH_READY) ## compare with torch, jax and other services (make bench QUICK=1 ROWS='chain http')
+	@$(BENCH_PY) -m bench $(if $(QUICK),--quick) $(ROWS)
+
+$(BENCH_READY): requirements.lock bench/requirements.txt bench/requirements-tesseract.txt
+	@echo 'Making .venv-bench with what gradwire is compared with (a few minutes, the first time) ...'
+	@$(PYTHON) -m venv --clear .venv-bench
 	@$(BENCH_PY) -m pip install -qq --require-hashes -r requirements.lock
-	@test ! -f bench/requirements.txt || $(BENCH_PY) -m pip install -qq -r bench/requirements.txt
-	$(BENCH_PY) -m bench $(BENCH_ARGS)
+	@sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' requirements.lock > .venv-bench/same.txt
+	@$(BENCH_PY) -m pip install -qq -r bench/requirements.txt -c .venv-bench/same.txt
+	@$(PYTHON) -m venv --clear .venv-bench-tesseract
+	@.venv-bench-tesseract/bin/python -m pip install -qq -r bench/requirements-tesseract.txt
+	@touch $@
 
 size: ## lines of Python per package
 	@for package in engine app tests bench; do \

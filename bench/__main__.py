@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -12,11 +11,13 @@ from bench import machine
 
 machine.confine()  # before numpy counts processors
 
-from bench import report  # noqa: E402
+from bench import chains, report  # noqa: E402
 from bench.case import Case, NotBuilt  # noqa: E402
 from bench.cases import CASES  # noqa: E402
 from bench.checking import check  # noqa: E402
-from bench.timing import in_turns  # noqa: E402
+from bench.timing import in_turns, median  # noqa: E402
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 class Effort(NamedTuple):
@@ -35,32 +36,38 @@ def main() -> None:
     arguments = _parser().parse_args()
     wanted = [each for each in CASES if _matches(each, arguments.rows)]
     if arguments.list:
-        for case in wanted:
-            for peer, aim in case.aims.items():
-                print(f"{case.name} | {peer} | {aim or 'shown'}")
+        print(
+            "\n".join(
+                f"{case.name} · {peer} · {aim or 'shown'}"
+                for case in wanted
+                for peer, aim in case.aims.items()
+            )
+        )
         return
     effort = QUICK if arguments.quick else FULL
-    if arguments.rounds:
-        effort = effort._replace(rounds=arguments.rounds)
-    lines: list[report.Row] = []
+    usage = machine.Usage()
+    print(report.line(report.HEADER, wanted))
+    found: list[report.Row] = []
     for case in wanted:
-        found = measure(case, effort)
-        lines += found
-        for each in found:
-            print(f"{each.case} | {each.peer} | {each.ours} | {each.theirs} | {each.ratio} | {each.verdict}",
-                  file=sys.stderr, flush=True)  # fmt: skip
-    print(report.plain(lines))
-    if arguments.out:
-        arguments.out.write_text(report.markdown(lines) + "\n", encoding="utf-8")
+        for row in measure(case, effort, best=arguments.best):
+            found.append(row)
+            print(report.line(row, wanted), flush=True)
+    print(f"\n{report.summary(found)} {usage.others()}")
+    if arguments.quick or arguments.best or arguments.rows:
+        return
+    costs = report.costs([(length, chains.costs(length, median)) for length in chains.LENGTHS])
+    print(f"\n{costs}")
+    facts = [*machine.facts(), f"up to {effort.rounds} rounds of {effort.seconds:g} s a side", usage.others()]
+    RESULTS.write_text(report.page(RESULTS, facts, report.markdown(found), costs), encoding="utf-8")
 
 
-def measure(case: Case, effort: Effort) -> list[report.Row]:
+def measure(case: Case, effort: Effort, *, best: bool) -> list[report.Row]:
     """The rows of a case, all of its sides checked before."""
     with ExitStack() as stack:
         try:
             match = case.setup(stack)
             check(match)
-            return report.rows(case, in_turns(match.sides, *effort))
+            return report.rows(case, in_turns(match.sides, *effort), best=best)
         except NotBuilt as reason:
             return report.refused(case, f"not built yet: {reason}")
         except ImportError as reason:
@@ -76,9 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", help="only cases whose name or peer contains one of these words")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--rounds", type=int, help=f"rounds per case (default: {FULL.rounds})")
+    parser.add_argument(
+        "--best", action="store_true", help="compare best figures, not medians (busy machines)"
+    )
     parser.add_argument("--list", action="store_true", help="name the rows and their aims")
-    parser.add_argument("--out", type=Path, help="write the table there too")
     return parser
 
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 Arrays = Sequence[Any]  # values and gradients, in an order that all sides share
+Figures = list[Sequence[float]]  # of one side, by round
 OURS = "gradwire"
 
 
@@ -21,15 +22,15 @@ class NotBuilt(Exception):
 
 
 class Side(NamedTuple):
-    """`figure(seconds)` is one round's figure, for which it may take about so long; `answer()` what is
+    """`samples(seconds)` are figures of one round, for which it may take about so long; `answer()` is what is
     computed there."""
 
-    figure: Callable[[float], float]
+    samples: Callable[[float], Sequence[float]]
     answer: Callable[[], Arrays]
 
 
 class Match(NamedTuple):
-    """The sides by name, and torch's answer; `exact` is false where an answer cannot be compared."""
+    """The sides by name, gradwire's own first, and torch's answer."""
 
     sides: Mapping[str, Side]
     reference: Callable[[], Arrays]

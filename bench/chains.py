@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import engine
 
+LENGTHS = (100, 1_000, 10_000)
 STEPS = (
     {"op": "mul", "in": [1.01]},
     {"op": "sin", "in": []},
@@ -34,6 +35,18 @@ def graph(length: int) -> list[dict[str, Any]]:
     return [*statements, {"id": "out", "op": "sum", "in": [last]}]
 
 
+def along(length: int, x: Any, ops: Any) -> Any:
+    """The chain define-by-run, with the functions of `ops` (this engine, torch); it keeps no value itself."""
+    functions = [
+        (getattr(ops, step["op"]), [x if each == "x" else each for each in step["in"]]) for step in STEPS
+    ]
+    value = x
+    for number in range(length - 1):
+        function, more = functions[number % len(STEPS)]
+        value = function(value, *more)
+    return value.sum()
+
+
 def costs(length: int, median: Callable[..., float]) -> Costs:
     """The costs of a chain of `length` statements."""
     statements = graph(length)
@@ -45,24 +58,5 @@ def costs(length: int, median: Callable[..., float]) -> Costs:
         plan=median(lambda fresh: fresh.prepare(inputs, trace=False), lambda: engine.Program(statements)),
         run=median(prepared.run),
         again=median(lambda: program.backward(inputs, trace=False)),
-        eager=median(lambda: eager(length)),
+        eager=median(lambda: along(length, inputs["x"], engine).backward()),
     )
-
-
-def eager(length: int) -> engine.Tensor:
-    """The chain define-by-run."""
-    x = engine.tensor([0.1, 0.2, 0.3, 0.4], requires_grad=True)
-    value = x
-    for number in range(length - 1):
-        kind = number % len(STEPS)
-        value = (
-            value * 1.01
-            if kind == 0
-            else value.sin()
-            if kind == 1
-            else value + x
-            if kind == 2
-            else value.tanh()
-        )
-    value.sum().backward()
-    return x

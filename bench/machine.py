@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 THREADS = 2
@@ -45,9 +47,14 @@ def caches() -> str:
     return ", ".join(found) or "caches unknown"
 
 
-def memory() -> str:
-    """The machine's memory."""
-    return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+def facts() -> list[str]:
+    """When, where and with what."""
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.system()} {platform.release()}",
+        f"{processor()}, {os.cpu_count()} processors of which {THREADS} were used, {pages / 2**30:.0f} GiB",
+        ", ".join(f"{name} {version}" for name, version in versions().items()),
+    ]
 
 
 def versions() -> dict[str, str]:
@@ -58,4 +65,27 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
+    for folder in Path(__file__).parent.parent.glob(".venv-bench-tesseract/lib/*/site-packages"):
+        for each in importlib.metadata.distributions(name="tesseract-core", path=[str(folder)]):
+            found["tesseract-core"] = each.version
     return found
+
+
+class Usage:
+    """What others made of the processors meanwhile: figures from a busy machine are worth little."""
+
+    def __init__(self) -> None:
+        self._began = self._others(), time.monotonic()
+
+    def others(self) -> str:
+        """A sentence; processes that this one started are counted when they have ended."""
+        busy, spent = self._others() - self._began[0], time.monotonic() - self._began[1]
+        share = max(0.0, busy / spent / (os.cpu_count() or 1))
+        return f"Other processes took {share:.0%} of the processors."
+
+    @staticmethod
+    def _others() -> float:
+        fields = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:]
+        user, nice, system, _, _, irq, softirq, steal = (int(each) for each in fields[:8])
+        busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        return busy - sum(os.times()[:4])

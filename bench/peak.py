@@ -38,10 +38,10 @@ def gradwire(size: int) -> Callable[[], Any]:
 
 def torch(size: int) -> Callable[[], Any]:
     """The gradient by torch eager."""
-    from bench.peers import libraries, torch_graph
+    from bench.peers import libraries
 
     x = libraries.torch().linspace(0.1, 1, size, requires_grad=True)
-    return libraries.eager(lambda: torch_graph.chain(OPS, x), [x])
+    return libraries.eager(lambda: chains.along(OPS, x, libraries.torch()), [x])
 
 
 def _resident(field: str) -> int:

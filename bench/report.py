@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from bench.case import OURS, Aim, Case
+from bench.case import OURS, Aim, Case, Figures
+from bench.chains import Costs
 
 HEADER = ("case", "against", OURS, "peer", "ratio", "quartiles", "aim", "verdict")
+NOTES = "<!-- below this line nothing is generated -->"
+TEMPLATE = """# Results
+
+Written by `make bench`; [README.md](README.md) says how to read them.
+
+{facts}
+
+{table}
+
+What a statement costs, in chains of elementwise ops on four numbers: `read` is its share of reading the
+graph, `plan` of planning it, `run` of running the plan, `again` of a whole call for a known graph, `eager`
+of the same define-by-run.
+
+{statements}
+
+{notes}
+"""
 
 
 class Row(NamedTuple):
@@ -24,21 +43,26 @@ class Row(NamedTuple):
     verdict: str = "–"
 
 
-def rows(case: Case, figures: Mapping[str, Sequence[float]]) -> list[Row]:
-    """The lines of a case: ratios of medians, and the quartiles of the ratios of each round."""
+def rows(case: Case, figures: Mapping[str, Figures], *, best: bool = False) -> list[Row]:
+    """The lines of a case: ratios of medians, or with `best` of each side's best figure, which a busy machine
+    disturbs least; and the quartiles of the ratios of each round's medians."""
     found = []
     ours = figures[OURS]
     for peer, aim in case.aims.items():
         theirs = figures[peer]
         measure = aim or Aim(1)
-        ratio = measure.ratio(statistics.median(ours), statistics.median(theirs))
-        low, high = quartiles([measure.ratio(a, b) for a, b in zip(ours, theirs, strict=True)])
+        pair = [least(each) if best else middle(each) for each in (ours, theirs)]
+        ratio = measure.ratio(*pair)
+        rounds = [
+            measure.ratio(statistics.median(one), statistics.median(other))
+            for one, other in zip(ours, theirs, strict=True)
+        ]
+        low, high = quartiles(rounds)
         found.append(
             Row(
                 case.name,
                 peer,
-                shown(statistics.median(ours), case.unit),
-                shown(statistics.median(theirs), case.unit),
+                *[shown(each, case.unit) for each in pair],
                 number(ratio),
                 f"{number(low)}–{number(high)}",
                 "–" if aim is None else str(aim),
@@ -46,6 +70,16 @@ def rows(case: Case, figures: Mapping[str, Sequence[float]]) -> list[Row]:
             )
         )
     return found
+
+
+def middle(figures: Figures) -> float:
+    """The median of the rounds' medians."""
+    return statistics.median(statistics.median(each) for each in figures)
+
+
+def least(figures: Figures) -> float:
+    """The least of all."""
+    return min(min(each) for each in figures)
 
 
 def refused(case: Case, verdict: str) -> list[Row]:
@@ -81,22 +115,41 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def plain(lines: Sequence[Row]) -> str:
-    """The table for a terminal."""
-    cells = [HEADER, *lines]
-    widths = [max(len(line[at]) for line in cells) for at in range(len(HEADER))]
-    left = 2  # columns of words
-
-    def text(line: Sequence[str]) -> str:
-        return "  ".join(
-            cell.ljust(width) if at < left else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-
-    return "\n".join(text(line).rstrip() for line in cells)
+def line(row: Sequence[str], cases: Sequence[Case]) -> str:
+    """A row for a terminal, or the header, in columns wide enough for all `cases`."""
+    names = max((len(case.name) for case in cases), default=0)
+    peers = max((len(peer) for case in cases for peer in case.aims), default=0)
+    case, peer, *numbers, verdict = row
+    return f"{case:<{names}}  {peer:<{peers}} {' '.join(f'{each:>11}' for each in numbers)}  {verdict}"
 
 
 def markdown(lines: Sequence[Row]) -> str:
     """The table for a page."""
     head = f"| {' | '.join(HEADER)} |\n|---|---|{'---:|' * 5}---|"
-    return "\n".join([head, *("| " + " | ".join(line) + " |" for line in lines)])
+    return "\n".join([head, *("| " + " | ".join(each) + " |" for each in lines)])
+
+
+def summary(lines: Sequence[Row]) -> str:
+    """How many aims are met."""
+    aimed = [each for each in lines if each.aim != "–"]
+    met = sum(each.verdict == "met" for each in aimed)
+    missed = sum(each.verdict == "missed" for each in aimed)
+    return f"{met} of {len(aimed)} aims met, {missed} missed, {len(aimed) - met - missed} not measured."
+
+
+def costs(found: Sequence[tuple[int, Costs]]) -> str:
+    """A table of what a statement costs in chains of several lengths."""
+    head = f"| statements | {' | '.join(Costs._fields)} |\n|---:|{'---:|' * len(Costs._fields)}"
+    rows = (
+        f"| {length:,} | " + " | ".join(f"{number(each / length * 1e6)} µs" for each in seconds) + " |"
+        for length, seconds in found
+    )
+    return "\n".join([head, *rows])
+
+
+def page(old: Path, facts: Sequence[str], table: str, statements: str) -> str:
+    """The page of results; what somebody wrote below `NOTES` stays."""
+    written = old.read_text(encoding="utf-8") if old.exists() else ""
+    notes = written.partition(NOTES)[2]
+    listed = "\n".join(f"* {each}" for each in facts)
+    return TEMPLATE.format(facts=listed, table=table, statements=statements, notes=NOTES) + notes

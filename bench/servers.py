@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from bench.case import NotBuilt, Side
 
@@ -25,10 +25,12 @@ UVICORN = ("--host", "127.0.0.1", "--no-access-log", "--log-level", "warning")
 
 
 class Server(NamedTuple):
-    """A server that answers."""
+    """A server; `ready` is a path that answers 200 when it is, if it has one."""
 
     port: int
     process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    ready: str
 
 
 class Exchange(NamedTuple):
@@ -44,9 +46,7 @@ def gradwire(stack: ExitStack) -> Server:
     """The service with its default settings, but for the log of accesses."""
     port = _free_port()
     environ = {"GRADWIRE_PORT": str(port), "GRADWIRE_ACCESS_LOG": "0", "GRADWIRE_LOG_LEVEL": "warning"}
-    server = _start(stack, [sys.executable, "-m", "app"], port, environ)
-    _until(server, "/health/ready")
-    return server
+    return _start(stack, [sys.executable, "-m", "app"], port, environ, ready="/health/ready")
 
 
 def uvicorn(stack: ExitStack, app: str) -> Server:
@@ -90,17 +90,18 @@ class Client:
     def side(self, server: Server, exchange: Exchange, *, connections: int = 1, count: int = 0) -> Side:
         """A side whose figure is the time of a request: its latency, its share of the time with more
         connections, or with `count` the time of so many, one after the other."""
+        wait(server)
         path = self.folder / f"{len(list(self.folder.iterdir()))}"
         path.write_bytes(_raw(server, exchange))
         order = {"port": server.port, "request": str(path), "connections": connections, "count": count}
 
-        def figure(seconds: float) -> float:
+        def samples(seconds: float) -> list[float]:
             assert self._process.stdin and self._process.stdout
             self._process.stdin.write(json.dumps({**order, "seconds": seconds}) + "\n")
             self._process.stdin.flush()
-            return float(self._process.stdout.readline())
+            return [float(self._process.stdout.readline())]
 
-        return Side(figure, lambda: exchange.read(ask(server, exchange)))
+        return Side(samples, lambda: exchange.read(ask(server, exchange)))
 
 
 def ask(server: Server, exchange: Exchange) -> bytes:
@@ -128,35 +129,41 @@ def _raw(server: Server, exchange: Exchange) -> bytes:
 
 
 def _start(
-    stack: ExitStack, command: Sequence[str], port: int, environ: Mapping[str, str] | None = None
+    stack: ExitStack,
+    command: Sequence[str],
+    port: int,
+    environ: Mapping[str, str] | None = None,
+    ready: str = "",
 ) -> Server:
     log = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **(environ or {})}, stdout=log, stderr=subprocess.STDOUT
     )
     stack.callback(_end, process)
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            log.seek(0)
-            raise OSError(f"{' '.join(command)} ended: {log.read()[-500:].decode(errors='replace')}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return Server(port, process)
-        time.sleep(0.05)
-    raise TimeoutError(f"{' '.join(command)} does not answer on port {port}")
+    return Server(port, process, log, ready)
 
 
-def _until(server: Server, path: str) -> None:
-    """Wait until `path` answers 200."""
+def wait(server: Server) -> None:
+    """Wait until the server answers; several may start at once."""
     until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
-        with contextlib.closing(connection), contextlib.suppress(OSError):
-            connection.request("GET", path)
-            if connection.getresponse().status == 200:
-                return
+    while not _answers(server):
+        if server.process.poll() is not None:
+            server.log.seek(0)
+            raise OSError(f"{server.process.args} ended: {server.log.read()[-500:].decode(errors='replace')}")
+        if time.monotonic() > until:
+            raise TimeoutError(f"{server.process.args} does not answer on port {server.port}")
         time.sleep(0.05)
-    raise TimeoutError(f"{path} does not answer 200")
+
+
+def _answers(server: Server) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    with contextlib.closing(connection), contextlib.suppress(OSError):
+        if not server.ready:
+            connection.connect()
+            return True
+        connection.request("GET", server.ready)
+        return connection.getresponse().status == 200
+    return False
 
 
 def _end(process: subprocess.Popen[Any]) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.case import Arrays, Side
+from bench.case import Arrays, Figures, Side
 
 SECONDS = 1.0  # a case of `median` is repeated for about this long
 MOST, LEAST = 50, 3
@@ -32,46 +32,46 @@ def median(work: Callable[..., Any], setup: Callable[[], Any] | None = None) -> 
 
 
 def timed(work: Callable[[], Any], answer: Callable[[Any], Arrays]) -> Side:
-    """A side whose figure is the seconds of `work()`; `answer` reads what it gives."""
+    """A side whose figures are the seconds of `work()`; `answer` reads what it gives."""
     number = 0
 
-    def figure(seconds: float) -> float:
+    def samples(seconds: float) -> list[float]:
         nonlocal number
         number = number or _calls(work)
         work()  # caches, and threads that the other side has left spinning
-        samples: list[float] = []
+        found: list[float] = []
         started = time.perf_counter()
-        while not samples or time.perf_counter() - started < seconds:
+        while not found or time.perf_counter() - started < seconds:
             begun = time.perf_counter()
             for _ in range(number):
                 work()
-            samples.append((time.perf_counter() - begun) / number)
-        return statistics.median(samples)
+            found.append((time.perf_counter() - begun) / number)
+        return found
 
-    return Side(figure, lambda: answer(work()))
+    return Side(samples, lambda: answer(work()))
 
 
 def timed_once(fresh: Callable[[], Any], work: Callable[[Any], Any], answer: Callable[[Any], Arrays]) -> Side:
-    """A side whose figure is the seconds of `work(fresh())` without `fresh`: what a first time takes."""
+    """A side whose figures are the seconds of `work(fresh())` without `fresh`: what a first time takes."""
 
-    def figure(seconds: float) -> float:
-        samples: list[float] = []
+    def samples(seconds: float) -> list[float]:
+        found: list[float] = []
         started = time.perf_counter()
-        while not samples or time.perf_counter() - started < seconds:
+        while not found or time.perf_counter() - started < seconds:
             given = fresh()
             begun = time.perf_counter()
             kept = work(given)
-            samples.append(time.perf_counter() - begun)
+            found.append(time.perf_counter() - begun)
             del kept
-        return statistics.median(samples)
+        return found
 
-    return Side(figure, lambda: answer(work(fresh())))
+    return Side(samples, lambda: answer(work(fresh())))
 
 
-def in_turns(sides: Mapping[str, Side], rounds: int, seconds: float, most: float) -> dict[str, list[float]]:
+def in_turns(sides: Mapping[str, Side], rounds: int, seconds: float, most: float) -> dict[str, Figures]:
     """Each side's figures, a round after the other, so that what disturbs one disturbs all; no further round
     after `most` seconds."""
-    figures: dict[str, list[float]] = {name: [] for name in sides}
+    figures: dict[str, Figures] = {name: [] for name in sides}
     gc.collect()
     begun = time.perf_counter()
     gc.freeze()  # what was imported and set up is of no concern to the collector
@@ -81,7 +81,7 @@ def in_turns(sides: Mapping[str, Side], rounds: int, seconds: float, most: float
                 break
             order = list(sides) if each % 2 == 0 else list(reversed(sides))
             for name in order:
-                figures[name].append(sides[name].figure(seconds))
+                figures[name].append(sides[name].samples(seconds))
     finally:
         gc.unfreeze()
     return figures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from bench.cases.small import TUTORIAL
 from bench.ours import let, op
 from bench.peers import libraries
 from bench.servers import Client, Exchange
+from bench.timing import timed
 
 CONNECTIONS, POINTS, LARGE = 8, 64, 1_000_000
 ONES = [[1.0, 1.0], [1.0, 1.0]]
@@ -27,58 +29,83 @@ BINARY = {"Content-Type": tensorfile.MEDIA, "Accept": tensorfile.MEDIA}
 
 def tutorial(stack: ExitStack, *, trace: bool) -> Match:
     """The tutorial's request from eight connections at once."""
-    client = Client(stack)
+    client, own = Client(stack), servers.gradwire(stack)
+    bare, torch = (
+        servers.uvicorn(stack, f"bench.served.{app}") for app in ("bare:constant", "torch_handler:app")
+    )
     request = {"inputs": {"x": {"data": ONES, "requires_grad": True}}, "graph": TUTORIAL}
-    own = Exchange("/backward", _json({**request, "trace": trace}), _gradient)
+    traced = Exchange("/backward", _json({**request, "trace": trace}), _gradient)
     plain = Exchange("/backward", _json(request), _gradient)
     side = partial(client.side, connections=CONNECTIONS)
     sides = {
-        OURS: side(servers.gradwire(stack), own),
-        "bare uvicorn, a constant": side(servers.uvicorn(stack, "bench.served.bare:constant"), plain),
-        "FastAPI + pydantic + torch": side(servers.uvicorn(stack, "bench.served.torch_handler:app"), plain),
+        OURS: side(own, traced),
+        "bare uvicorn, a constant": side(bare, plain),
+        "FastAPI + pydantic + torch": side(torch, plain),
     }
     return Match(sides, _torch_tutorial)
 
 
 def one_number(stack: ExitStack) -> Match:
     """The vector-Jacobian product of one number, request after request."""
-    client = Client(stack)
-    x = np.array([1.5])
-    bridge = {"name": "squares", "outWrt": 0, "inWrt": 0, "input": [[1.5]], "sens": [1.0], "config": {}}
+    client, x = Client(stack), np.array([1.5])
+    own, theirs, bridge = servers.gradwire(stack), servers.tesseract(stack), servers.umbridge(stack)
+    call = {"name": "squares", "outWrt": 0, "inWrt": 0, "input": [[1.5]], "sens": [1.0], "config": {}}
+    gradient = Exchange("/Gradient", _json(call), lambda body: [np.array(json.loads(body)["output"])])
     sides = {
-        OURS: client.side(servers.gradwire(stack), _vjp(x)),
-        "tesseract-core serve": client.side(servers.tesseract(stack), _tesseract(x, _listed)),
-        "UM-Bridge Gradient": client.side(
-            servers.umbridge(stack),
-            Exchange("/Gradient", _json(bridge), lambda body: [np.array(json.loads(body)["output"])]),
-        ),
+        OURS: client.side(own, _vjp(x)),
+        "tesseract-core serve": client.side(theirs, _tesseract(x, _listed)),
+        "UM-Bridge Gradient": client.side(bridge, gradient),
     }
     return Match(sides, partial(_torch_squares, x))
 
 
+def own_client(stack: ExitStack) -> Match:
+    """The same as a user of Python's own HTTP client, and of UM-Bridge's, sees it."""
+    import umbridge
+
+    own, bridge = servers.gradwire(stack), servers.umbridge(stack)
+    servers.wait(own)
+    servers.wait(bridge)
+    connection = http.client.HTTPConnection("127.0.0.1", own.port)
+    stack.callback(connection.close)
+    model = umbridge.HTTPModel(f"http://127.0.0.1:{bridge.port}", "squares")
+    exchange = _vjp(np.array([1.5]))
+
+    def ask() -> bytes:
+        connection.request("POST", exchange.path, exchange.body, dict(exchange.headers))
+        return connection.getresponse().read()
+
+    theirs = timed(lambda: model.gradient(0, 0, [[1.5]], [1.0], {}), lambda found: [np.array(found)])
+    return Match(
+        {OURS: timed(ask, exchange.read), "UM-Bridge's client": theirs},
+        partial(_torch_squares, np.array([1.5])),
+    )
+
+
 def million(stack: ExitStack) -> Match:
     """A million numbers in and a million out, as JSON."""
-    client = Client(stack)
+    client, own, theirs = Client(stack), servers.gradwire(stack), servers.tesseract(stack)
     x = np.random.default_rng(0).standard_normal(LARGE)
     sides = {
-        OURS: client.side(servers.gradwire(stack), _vjp(x)),
-        "tesseract-core, JSON": client.side(servers.tesseract(stack), _tesseract(x, _listed)),
+        OURS: client.side(own, _vjp(x)),
+        "tesseract-core, JSON": client.side(theirs, _tesseract(x, _listed)),
     }
     return Match(sides, partial(_torch_squares, x))
 
 
 def million_binary(stack: ExitStack) -> Match:
     """A million numbers in and a million out, as bytes."""
-    client = Client(stack)
+    client, own, theirs = Client(stack), servers.gradwire(stack), servers.tesseract(stack)
+    raw = servers.uvicorn(stack, "bench.served.bare:echo")
     x = np.random.default_rng(0).standard_normal(LARGE)
     request = {"inputs": {"x": {"requires_grad": True}}, "graph": SQUARES, "trace": False}
     body = tensorfile.write(request, {"inputs/x": x})
-    own = Exchange("/vjp", body, lambda found: [tensorfile.read(found)["vjp/x"]], BINARY)
+    doubled = Exchange("/vjp", body, lambda found: [tensorfile.read(found)["vjp/x"]], BINARY)
     echoed = Exchange("/", body, lambda found: [2 * tensorfile.read(found)["inputs/x"]], BINARY)
     sides = {
-        OURS: client.side(servers.gradwire(stack), own),
-        "tesseract-core, base64": client.side(servers.tesseract(stack), _tesseract(x, _encoded, BASE64)),
-        "raw uvicorn, echo": client.side(servers.uvicorn(stack, "bench.served.bare:echo"), echoed),
+        OURS: client.side(own, doubled),
+        "tesseract-core, base64": client.side(theirs, _tesseract(x, _encoded, BASE64)),
+        "raw uvicorn, echo": client.side(raw, echoed),
     }
     return Match(sides, partial(_torch_squares, x))
 
@@ -93,7 +120,7 @@ def batch(stack: ExitStack) -> Match:
         "batch": {"inputs": ["x"]},
     }
     each = client.side(server, Exchange("/backward", _json(one), _gradient), count=POINTS)
-    repeated = Side(each.figure, lambda: [np.stack([found] * POINTS) for found in each.answer()])
+    repeated = Side(each.samples, lambda: [np.stack([found] * POINTS) for found in each.answer()])
     sides = {
         OURS: client.side(server, Exchange("/backward", _json(many), _gradient)),
         f"{POINTS} requests": repeated,
@@ -183,6 +210,7 @@ CASES = (
         {"tesseract-core serve": at_least(4), "UM-Bridge Gradient": at_least(2)},
         one_number,
     ),
+    Case("HTTP, vjp of one number, latency", {"UM-Bridge's client": at_least(2)}, own_client),
     Case("HTTP, vjp of 1e6 float64, JSON", {"tesseract-core, JSON": at_least(6)}, million),
     Case(
         "HTTP, vjp of 1e6 float64, binary",

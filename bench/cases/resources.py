@@ -24,8 +24,8 @@ def memory(_: ExitStack) -> Match:
     own = ours.backward(chains.graph(peak.OPS), ours.tensors({"x": x}))
     eager = _torch_chain(peak.OPS, x)
     sides = {
-        OURS: Side(lambda _: peak.measured("gradwire"), own.answer),
-        "torch eager": Side(lambda _: peak.measured("torch"), eager.answer),
+        OURS: Side(lambda _: [peak.measured("gradwire")], own.answer),
+        "torch eager": Side(lambda _: [peak.measured("torch")], eager.answer),
     }
     return Match(sides, eager.answer)
 
@@ -37,8 +37,8 @@ def growth(_: ExitStack, *, cold: bool) -> Match:
     def expected() -> Arrays:
         return [*_torch_chain(FEW, POINT).answer(), *_torch_chain(MANY, POINT).answer()]
 
-    both = Side(many.figure, lambda: [*few.answer(), *many.answer()])
-    return Match({OURS: both, f"itself, {FEW} nodes": Side(few.figure, expected)}, expected)
+    both = Side(many.samples, lambda: [*few.answer(), *many.answer()])
+    return Match({OURS: both, f"itself, {FEW} nodes": Side(few.samples, expected)}, expected)
 
 
 def _per_node(length: int, *, cold: bool) -> Side:
@@ -47,14 +47,14 @@ def _per_node(length: int, *, cold: bool) -> Side:
         whole = timed_once(list, lambda _: engine.Program(graph).backward(inputs, trace=False), ours.answer)
     else:
         whole = ours.backward(graph, inputs)
-    return Side(lambda seconds: whole.figure(seconds) / length, whole.answer)
+    return Side(lambda seconds: [each / length for each in whole.samples(seconds)], whole.answer)
 
 
 def _torch_chain(length: int, x: Any) -> Side:
-    from bench.peers import torch_graph
-
+    torch = libraries.torch()
     (leaf,) = libraries.leaves([x])
-    return timed(libraries.eager(lambda: torch_graph.chain(length, leaf), [leaf]), libraries.answer([leaf]))
+    step = libraries.eager(lambda: chains.along(length, leaf, torch), [leaf])
+    return timed(step, libraries.answer([leaf]))
 
 
 CASES = (

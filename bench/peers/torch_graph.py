@@ -8,8 +8,6 @@ from typing import Any
 
 import torch
 
-from bench.chains import STEPS
-
 
 @functools.cache
 def function(name: str) -> Any:
@@ -39,12 +37,3 @@ def run(graph: list[dict[str, Any]], inputs: dict[str, Any]) -> Any:
     for statement in graph:
         value = names[statement["id"]] = call(statement, names)
     return value
-
-
-def chain(length: int, x: Any) -> Any:
-    """The chain of `bench.chains` as a loop, which keeps no value that torch does not keep."""
-    value = x
-    for number in range(length - 1):
-        step = STEPS[number % len(STEPS)]
-        value = function(step["op"])(value, *[x if each == "x" else each for each in step["in"]])
-    return value.sum()
