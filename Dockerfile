@@ -25,6 +25,8 @@ LABEL org.opencontainers.image.title="gradwire" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN python -m pip uninstall --yes --quiet --root-user-action=ignore setuptools wheel pip 2>/dev/null \
     && rm -rf /usr/local/lib/python3*/ensurepip
+# for a volume, if registered graphs shall outlive the container (GRADWIRE_STORE)
+RUN install -d -m 700 -o 10001 -g 10001 /var/lib/gradwire
 COPY --from=build /opt/gradwire /opt/gradwire
 COPY --from=build /srv /srv
 COPY LICENSE /srv/LICENSE

@@ -1,4 +1,4 @@
-"""No test touches the files of whoever runs it: `~`, where the store of graphs is, is a directory of its own."""
+"""No test touches the files of whoever runs it: `~`, where the store of graphs is, is a new directory."""
 
 from collections.abc import Iterator
 

@@ -67,7 +67,7 @@ class Programs:
             return self.get(text, rules)
         entry = self.get(self.shelf.find(graph_id), rules)
         if entry.graph_id != graph_id:  # kept by a version of the service that wrote graphs in another way
-            raise unknown(graph_id)
+            raise unknown()
         return entry
 
     def trim(self) -> None:

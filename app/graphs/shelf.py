@@ -7,7 +7,7 @@ from typing import Protocol
 from app.errors import Problem
 from app.graphs.names import Names
 
-HOW = "send its statements as `graph`; PUT them to /graphs/{name} to have them kept"
+HOW = "send its statements as `graph`, or PUT them to /graphs/{name} to have them kept"
 
 
 class Shelf(Protocol):
@@ -35,13 +35,13 @@ class Nowhere:
         raise Problem("store-unavailable", "There is no store of graphs here.")
 
     def find(self, graph_id: str) -> bytes:
-        raise unknown(graph_id)
+        raise unknown()
 
     def keep(self, graph_id: str, text: bytes) -> None:
         pass
 
 
-def unknown(graph_id: str) -> Problem:
+def unknown() -> Problem:
     """The 404 of a graph_id, which says how to send the graph."""
-    text = f"/graph_id: no graph {graph_id} is known here, or not any more; {HOW}."
+    text = f"/graph_id: no graph of this id is known here, or not any more: {HOW}."
     return Problem("unknown-graph", text, errors=[{"pointer": "/graph_id"}])

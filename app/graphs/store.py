@@ -36,7 +36,7 @@ class Store:
         with self.database.reading() as connection:
             found = connection.execute(_FIND, {"tenant": TENANT, "id": graph_id}).fetchone()
         if found is None:
-            raise unknown(graph_id)
+            raise unknown()
         return bytes(found[0])
 
     def keep(self, graph_id: str, text: bytes) -> None:

@@ -8,19 +8,35 @@ from pydantic import BaseModel
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.compute.call import JSON
+from app.compute.call import BINARY, JSON
 from app.endpoints import ENDPOINTS, Endpoint
 from app.exchange import exchange
+from app.negotiation import CODINGS
 from app.openapi import REF, problems
 from app.schemas.response import Explained
 
 CODES = (
     "invalid-json", "invalid-body", "json-too-deep", "not-acceptable", "body-timeout", "body-too-large",
-    "unsupported-media-type", "unknown-field", "unknown-op", "unknown-id", "duplicate-id",
+    "unsupported-media-type", "unknown-graph", "unknown-field", "unknown-op", "unknown-id", "duplicate-id",
     "invalid-argument", "shape-mismatch", "dtype-mismatch",
     "not-differentiable", "not-scalar", "nan-found", "graph-freed", "limit-exceeded", "iteration-limit",
-    "not-implemented", "overloaded", "worker-lost", "deadline-exceeded",
+    "not-implemented", "overloaded", "worker-lost", "store-unavailable", "deadline-exceeded",
 )  # fmt: skip
+
+IN_BINARY = {
+    BINARY: {
+        "schema": {
+            "type": "string",
+            "contentMediaType": BINARY,
+            "description": "The safetensors format: the JSON under `gradwire` in its `__metadata__`, tensors "
+            "named by their places in it, `inputs/x`.",
+        }
+    }
+}
+HEADERS = {
+    "Content-Encoding": {"description": "If the answer is compressed.", "schema": {"type": "string"}},
+    "Vary": {"description": "What the answer's form depends on.", "schema": {"type": "string"}},
+}
 
 
 class Gradients:
@@ -41,6 +57,18 @@ def _describe(endpoint: Endpoint) -> dict[str, Any]:
         "description": "Milliseconds after which the answer is of no use; the server's limit still holds.",
         "schema": {"type": "integer", "minimum": 1},
     }
+    coding = {
+        "name": "Content-Encoding",
+        "in": "header",
+        "description": "How the body is compressed: once, to at most `max_body_bytes` when it is not.",
+        "schema": {"type": "string", "enum": [*CODINGS]},
+    }
+    accepted = {
+        "name": "Accept-Encoding",
+        "in": "header",
+        "description": "How the answer may be compressed. Binary ones are if it may not be otherwise.",
+        "schema": {"type": "string"},
+    }
     answers = {"oneOf": [_reference(endpoint.response), _reference(Explained)]}
     return {
         "post": {
@@ -48,15 +76,16 @@ def _describe(endpoint: Endpoint) -> dict[str, Any]:
             "summary": endpoint.summary,
             "description": endpoint.description,
             "operationId": endpoint.name,
-            "parameters": [deadline],
+            "parameters": [deadline, coding, accepted],
             "requestBody": {
                 "required": True,
-                "content": {JSON: {"schema": _reference(endpoint.request)}},
+                "content": {JSON: {"schema": _reference(endpoint.request)}, **IN_BINARY},
             },
             "responses": {
                 "200": {
                     "description": "What was asked for, or with `explain` what it would be.",
-                    "content": {JSON: {"schema": answers}},
+                    "headers": HEADERS,
+                    "content": {JSON: {"schema": answers}, **IN_BINARY},
                 },
                 **{str(status): each for status, each in problems(*CODES).items()},
             },

@@ -111,5 +111,7 @@ def test_every_example_is_shown(name: str) -> None:
 
 def shown(responses: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        content.get("examples", {}) for each in responses.values() for content in each["content"].values()
+        content.get("examples", {})
+        for each in responses.values()
+        for content in each.get("content", {}).values()
     ]

@@ -1,29 +1,39 @@
 """`python -m tests.contract.examples` sends the requests of openapi/examples anew and stores the answers.
 
 The answers are the service's own, so a changed one has to be read, in the diff, before it is kept. A file
-that has no `response` yet gets one.
+that has no `response` yet gets one. The requests that stand under `before` are sent first.
 """
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
 import httpx
 
 from app.openapi import EXAMPLES
-from tests.app.harness import serve
+from tests.app.harness import INLINE, serve
 
 WIDTH = 110
 
 
-async def exchange(request: dict[str, Any]) -> httpx.Response:
-    """The service's answer to `{method, path, body}`."""
-    async with serve() as client:
-        body = {"json": request["body"]} if "body" in request else {}
-        return await client.request(request["method"], request["path"], **body)
+async def exchange(request: dict[str, Any], before: Sequence[dict[str, Any]] = ()) -> httpx.Response:
+    """The service's answer to `{method, path, body}`, after those `before` it; it knows no graph yet."""
+    with TemporaryDirectory() as folder:
+        async with serve(INLINE.model_copy(update={"store": f"{folder}/graphs.sqlite3"})) as client:
+            for each in before:
+                await _send(client, each)
+            return await _send(client, request)
+
+
+async def _send(client: httpx.AsyncClient, request: dict[str, Any]) -> httpx.Response:
+    body = {"json": request["body"]} if "body" in request else {}
+    return await client.request(
+        request["method"], request["path"], headers=request.get("headers", {}), **body
+    )
 
 
 def pretty(value: Any, indent: int = 0, lead: int = 0) -> str:
@@ -47,7 +57,7 @@ def _parts(value: Any, indent: int) -> Iterator[str]:
 
 def answered(example: dict[str, Any]) -> dict[str, Any]:
     """The example with the answer that its request gets now."""
-    answer = anyio.run(exchange, example["request"])
+    answer = anyio.run(exchange, example["request"], example.get("before", ()))
     return {**example, "response": {"status": answer.status_code, "body": answer.json()}}
 
 

@@ -15,16 +15,16 @@ from tests.contract.printed import printed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-FENCE = re.compile(r"(?:<!-- route: (\S+) -->\n)?```(\w+)\n(.*?)```", re.S)
+FENCE = re.compile(r"(?:<!-- route: ((?:[A-Z]+ )?\S+) -->\n)?```(\w+)\n(.*?)```", re.S)
 
 
 class Shown(NamedTuple):
     """A request, and the part of its answer that the page shows."""
 
     id: str
-    path: str
-    body: dict[str, Any]
+    request: dict[str, Any]
     answer: dict[str, Any]
+    before: list[dict[str, Any]]
 
 
 def fenced(path: Path, language: str) -> list[tuple[str, str]]:
@@ -34,12 +34,17 @@ def fenced(path: Path, language: str) -> list[tuple[str, str]]:
 
 
 def requests() -> Iterator[Shown]:
-    """Each request of the pages, with the answer in the block after it."""
+    """Each request of the pages, with the answer in the block after it. A page with a PUT is a conversation:
+    what stands above a request is sent before it."""
     for path in DOCS:
         blocks = [(route or "/backward", json.loads(text)) for route, text in fenced(path, "json")]
         pairs = zip(blocks[::2], blocks[1::2], strict=True)
+        talks, before = any(route.startswith("PUT") for route, _ in blocks), []
         for number, ((route, body), (_, answer)) in enumerate(pairs):
-            yield Shown(f"{path.stem}-{number}", route, body, answer)
+            method, _, where = route.rpartition(" ")
+            request = {"method": method or "POST", "path": where, "body": body}
+            yield Shown(f"{path.stem}-{number}", request, answer, before)
+            before = [*before, request] if talks else []
 
 
 def contains(found: Any, shown: Any, where: str = "") -> None:
@@ -60,8 +65,8 @@ def contains(found: Any, shown: Any, where: str = "") -> None:
 
 @pytest.mark.parametrize("shown", list(requests()), ids=lambda shown: shown.id)
 def test_a_request_is_answered_as_shown(shown: Shown) -> None:
-    answer = anyio.run(exchange, {"method": "POST", "path": shown.path, "body": shown.body})
-    assert answer.status_code == shown.answer.get("status", 200), answer.text
+    answer = anyio.run(exchange, shown.request, shown.before)
+    assert answer.status_code in (shown.answer.get("status", 200), 201), answer.text
     contains(answer.json(), shown.answer)
 
 
