@@ -38,6 +38,7 @@ def middleware(settings: Settings) -> list[Middleware]:
         allow_origins=settings.cors_origins,
         allow_methods=("DELETE", "GET", "POST", "PUT"),
         allow_headers=(
+            "Content-Encoding",
             "Content-Type",
             "If-Match",
             "If-None-Match",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from app.errors import Problem
 
 MEDIA = (JSON, BINARY)
 CODINGS = ("zstd", "gzip")  # the better one first
+KNOWN = 256  # headers that are read once; clients have few
 VARY = "Accept, Accept-Encoding"
 
 _QUALITY = re.compile(r"q\s*=\s*([01](?:\.\d*)?)")
@@ -20,7 +22,12 @@ _LAST_RESORT = 0.0001  # how welcome a plain answer is to those who do not speak
 
 def sent(headers: Mapping[bytes, bytes]) -> Form:
     """The form of the body. Raises Problem for one that is not read here."""
-    kind, *parameters = _text(headers, b"content-type").split(";")
+    return _sent(headers.get(b"content-type", b""), headers.get(b"content-encoding", b""))
+
+
+@functools.lru_cache(KNOWN)
+def _sent(content_type: bytes, content_encoding: bytes) -> Form:
+    kind, *parameters = _text(content_type).split(";")
     media = kind.strip()
     charsets = [each.strip() for each in parameters if each.strip().startswith("charset")]
     if media not in MEDIA or charsets not in ([], ["charset=utf-8"], ['charset="utf-8"']):
@@ -29,7 +36,7 @@ def sent(headers: Mapping[bytes, bytes]) -> Form:
             f"Content-Type: {JSON} in UTF-8, or {BINARY}, is expected.",
             headers={"Accept-Post": ", ".join(MEDIA)},
         )
-    coding = _text(headers, b"content-encoding").strip() or "identity"
+    coding = _text(content_encoding).strip() or "identity"
     coding = _ALIASES.get(coding, coding)
     if coding not in ("identity", *CODINGS):
         raise Problem(
@@ -43,18 +50,23 @@ def sent(headers: Mapping[bytes, bytes]) -> Form:
 def wanted(headers: Mapping[bytes, bytes], least: int) -> Form:
     """The form of the answer; JSON of fewer than `least` bytes is not compressed. Raises Problem where the
     client takes none of them."""
+    return _wanted(headers.get(b"accept"), headers.get(b"accept-encoding"), least)
+
+
+@functools.lru_cache(KNOWN)
+def _wanted(accept: bytes | None, accept_encoding: bytes | None, least: int) -> Form:
     media = JSON
-    if b"accept" in headers:
-        ranges = _ranges(_text(headers, b"accept"))
+    if accept is not None:
+        ranges = _ranges(_text(accept))
         ranks = {each: _rank(each, ranges) for each in MEDIA}
         media = max(MEDIA, key=ranks.__getitem__)  # the first of equal ones
         if not ranks[media].quality:
             raise Problem(
                 "not-acceptable", f"Accept: the answer is {JSON} or {BINARY}.", headers={"Vary": VARY}
             )
-    if b"accept-encoding" not in headers:
+    if accept_encoding is None:
         return Form(media)
-    return _coded(media, dict(reversed(_ranges(_text(headers, b"accept-encoding")))), least)
+    return _coded(media, dict(reversed(_ranges(_text(accept_encoding)))), least)
 
 
 def _coded(media: str, accepted: dict[str, float], least: int) -> Form:
@@ -103,5 +115,5 @@ def _ranges(header: str) -> list[tuple[str, float]]:
     return found
 
 
-def _text(headers: Mapping[bytes, bytes], name: bytes) -> str:
-    return headers.get(name, b"").decode("latin-1").lower()
+def _text(header: bytes) -> str:
+    return header.decode("latin-1").lower()

@@ -107,12 +107,17 @@ def _show(paths: dict[str, Any], name: str, example: Mapping[str, Any]) -> None:
     request, response = example["request"], example["response"]
     operation = find(paths, request["method"], request["path"])
     if "body" in request:
-        for content in operation.get("requestBody", {}).get("content", {}).values():
-            content.setdefault("examples", {})[name] = _example(example, request["body"])
+        _put(operation["requestBody"], name, _example(example, request["body"]))
     answers = operation["responses"]
     answer = answers.get(str(response["status"]), answers.get("default", {}))
-    for content in answer.get("content", {}).values():
-        content.setdefault("examples", {})[name] = _example(example, response["body"])
+    _put(answer, name, _example(example, response["body"]))
+
+
+def _put(described: dict[str, Any], name: str, example: dict[str, Any]) -> None:
+    """Put the example at each media type that is JSON."""
+    for media, content in described.get("content", {}).items():
+        if media.endswith("json"):
+            content.setdefault("examples", {})[name] = example
 
 
 def find(paths: Mapping[str, Any], method: str, path: str) -> dict[str, Any]:

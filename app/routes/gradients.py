@@ -66,7 +66,7 @@ def _describe(endpoint: Endpoint) -> dict[str, Any]:
     accepted = {
         "name": "Accept-Encoding",
         "in": "header",
-        "description": "How the answer may be compressed. Binary ones are if it may not be otherwise.",
+        "description": "How the answer may be compressed; a binary one is under `identity;q=0` alone.",
         "schema": {"type": "string"},
     }
     answers = {"oneOf": [_reference(endpoint.response), _reference(Explained)]}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 import engine
 from app import __version__
+from app.negotiation import CODINGS, MEDIA
 from app.openapi import problems
 from app.settings import Settings
 
@@ -35,6 +36,8 @@ class Info(BaseModel):
     versions: Versions
     limits: dict[str, int | float] = Field(description="Each a setting, under its setting's name.")
     encodings: list[str] = Field(description="How tensors can be written: the values of `encoding`.")
+    media_types: list[str] = Field(description="Of requests and answers: `Content-Type`, `Accept`.")
+    content_encodings: list[str] = Field(description="`Content-Encoding`, `Accept-Encoding`.")
     dtypes: list[str]
     ops: int = Field(description="How many ops GET /ops lists.")
 
@@ -47,6 +50,8 @@ async def info(request: Request) -> Info:
         versions=VERSIONS,
         limits=settings.limits,
         encodings=list(ENCODINGS),
+        media_types=list(MEDIA),
+        content_encodings=list(CODINGS),
         dtypes=list(engine.dtypes.DTYPES),
         ops=len(engine.catalogue()),
     )

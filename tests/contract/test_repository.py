@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for package in ("engine", "app") for path in (ROOT / package).rglob("*.py"))
@@ -195,7 +196,7 @@ def test_the_locks_are_those_of_the_project_file() -> None:
     run, dev = (dict(PINNED.findall((ROOT / name).read_text(encoding="utf-8"))) for name in LOCKS)
     for wanted, locked in ((project["dependencies"], run), (project["optional-dependencies"]["dev"], dev)):
         for requirement in map(Requirement, wanted):
-            assert requirement.specifier.contains(locked[requirement.name.lower()]), requirement
+            assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), requirement
     assert run.items() <= dev.items()
 
 
