@@ -26,8 +26,7 @@ of the same define-by-run.
 
 {statements}
 
-{notes}
-"""
+{notes}"""
 
 
 class Row(NamedTuple):
@@ -152,4 +151,4 @@ def page(old: Path, facts: Sequence[str], table: str, statements: str) -> str:
     written = old.read_text(encoding="utf-8") if old.exists() else ""
     notes = written.partition(NOTES)[2]
     listed = "\n".join(f"* {each}" for each in facts)
-    return TEMPLATE.format(facts=listed, table=table, statements=statements, notes=NOTES) + notes
+    return TEMPLATE.format(facts=listed, table=table, statements=statements, notes=NOTES) + (notes or "\n")
