@@ -49,8 +49,8 @@ def _tags(header: str, value: str | None, *, weak: bool) -> set[str] | None:
         return None
     if value.strip() == "*":
         return {"*"}
-    found = set()
-    for part in value.split(","):
+    found, parts = set(), [part for part in value.split(",") if part.strip()]
+    for part in parts or [value]:
         tag = _TAG.fullmatch(part)
         if tag is None:
             raise Problem("invalid-argument", f'{header}: ETags in double quotes are expected, or "*" bare.')
