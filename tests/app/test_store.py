@@ -1,6 +1,7 @@
 """The store of graphs seen lately: bounded, shared, and what goes wrong with its file."""
 
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -193,8 +194,13 @@ def test_an_exception_undoes_a_transaction(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.keep(A, b"[]")
     with pytest.raises(KeyError), store.database.writing() as connection:
-        {}[connection.execute("DELETE FROM graphs").rowcount]
+        delete_and_fail(connection)
     assert knows(store, A) == [True]
+
+
+def delete_and_fail(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM graphs")
+    raise KeyError
 
 
 def test_every_table_has_its_tenant_and_a_format(tmp_path: Path) -> None:
