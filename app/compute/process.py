@@ -143,6 +143,8 @@ class Process(asyncio.Protocol):
 
     def _free_if_alive(self) -> None:
         if not self._is_closing():
+            self._calls.trim()
+            self._answers.trim()
             self._free(self)
 
     def _send(self, head: Any, body: Piece = b"") -> None:

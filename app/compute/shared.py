@@ -30,10 +30,11 @@ class Shared:
             return cls(os.dup(file.fileno()))
 
     def room(self, size: int) -> memoryview:
-        """`size` bytes to write to; what was kept beyond `KEPT` is given back when it is not needed."""
-        if self._mapped is None or size > len(self._mapped) or len(self._mapped) > max(size, KEPT):
-            capacity = -(-max(size, 1) // PAGE) * PAGE
+        """`size` bytes to write to."""
+        capacity = -(-max(size, 1) // PAGE) * PAGE
+        if os.fstat(self.descriptor).st_size < capacity:  # the other side may have trimmed it
             os.ftruncate(self.descriptor, capacity)
+        if self._mapped is None or capacity > len(self._mapped):
             self._mapped = mmap.mmap(self.descriptor, capacity)
         return memoryview(self._mapped)[:size]
 
@@ -43,6 +44,12 @@ class Shared:
             capacity = os.fstat(self.descriptor).st_size
             self._mapped = mmap.mmap(self.descriptor, capacity, prot=mmap.PROT_READ)
         return memoryview(self._mapped)[:size]
+
+    def trim(self) -> None:
+        """Give back what is beyond `KEPT`, when neither side has a use for it."""
+        if self._mapped is not None and len(self._mapped) > KEPT:
+            os.ftruncate(self.descriptor, KEPT)
+            self._mapped = None
 
     def close(self) -> None:
         """Give back this side's part; whoever still has a view of it keeps that."""
