@@ -18,8 +18,13 @@ from app.schemas.shown import ATensor, Id
 class Prepared(Protocol):
     """A request that can run: the engine has predicted what it takes."""
 
-    nodes: int
-    flops: int
+    @property
+    def nodes(self) -> int: ...
+
+    @property
+    def flops(self) -> int: ...
+
+    def repeat(self) -> engine.Repeat | None: ...
 
     def explain(self) -> dict[str, Any]: ...
 

@@ -76,6 +76,7 @@ from engine.op import Op
 from engine.program.gradcheck import GradcheckReport, PreparedGradcheck, gradcheck_program
 from engine.program.prepared import Prepared
 from engine.program.program import Program
+from engine.program.repeat import Repeat
 from engine.program.result import Result
 from engine.random import Generator, initial_seed, manual_seed
 from engine.registry import lookup
@@ -95,7 +96,8 @@ __all__ = [
     "backward", "grad", "Function", "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled",
     "autograd", "func", "vmap", "is_anomaly_enabled", "is_anomaly_check_nan_enabled",
     # programs
-    "Program", "Prepared", "Result", "Limits", "gradcheck_program", "PreparedGradcheck", "GradcheckReport",
+    "Program", "Prepared", "Repeat", "Result", "Limits",
+    "gradcheck_program", "PreparedGradcheck", "GradcheckReport",
     # dtypes
     "DType", "dtype", "get_default_dtype", "set_default_dtype", "bool", "uint8", "int8", "int16",
     "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",

@@ -20,6 +20,7 @@ NONFINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _KINDS = {"b": "bool", "i": "int", "u": "int", "f": "float", "c": "complex"}
 _NAMES = {str: "a string", bool: "a boolean", dict: "an object", list: "a list", type(None): "null"}
 _EXACT = 2**53
+FLOATING = {None: None, "int": False, "float": True, "complex": True}  # what `numbers.array_of` is told
 
 
 def kind_of(name: str) -> str | None:
@@ -43,11 +44,14 @@ def from_numbers(
     """
     pairs = dtype is not None and dtype.is_complex
     if isinstance(data, np.ndarray):
-        sizes, values = data.shape, data.reshape(-1)
+        sizes, values = data.shape, data
         if len(sizes) - pairs > limits[0]:
             raise errors.LimitExceeded("rank", len(sizes) - pairs, limits[0])
         dtype = dtype or defaults[0 if data.dtype.kind == "f" else 1]
-        values = _as_integers(values, dtype, sizes) if kind_of(dtype.name) == "int" else values
+        if dtype.numpy.kind in "iu":
+            values = _as_integers(values, dtype, sizes)
+        elif values.dtype.kind == "i":
+            values = values.astype(np.float64)  # as the numbers of a short list
     else:
         flat, sizes = _flatten(data, int(pairs), limits)
         dtype = dtype or _infer(set(map(type, flat)), defaults)
@@ -58,11 +62,14 @@ def from_numbers(
                 "a complex number is written [re, im]", expected=2, actual=sizes[-1] if sizes else "a number"
             )
         sizes = sizes[:-1]
-    with np.errstate(over="ignore"):  # 1e300 is inf in float32, as in torch
-        if pairs:
-            values = values.astype(np.float32 if dtype.numpy.itemsize == 8 else np.float64).view(dtype.numpy)
-        array: Array = values.astype(dtype.numpy, copy=False)
-    return array.reshape(_agreed(sizes, shape))
+    if values.dtype != dtype.numpy:
+        with np.errstate(over="ignore"):  # 1e300 is inf in float32, as in torch
+            if pairs:
+                parts = values.reshape(-1).astype(np.float32 if dtype.numpy.itemsize == 8 else np.float64)
+                values = parts.view(dtype.numpy)
+            values = values.astype(dtype.numpy, copy=False)
+    found = _agreed(sizes, shape)
+    return values if values.shape == found else values.reshape(found)
 
 
 def _agreed(sizes: tuple[int, ...], shape: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -205,6 +212,8 @@ def _is_integer(value: Any) -> bool:
 
 
 def _as_integers(values: Array, dtype: engine.DType, sizes: tuple[int, ...]) -> Array:
+    if values.dtype == dtype.numpy:
+        return values
     low, high = _bounds(dtype)
     if values.size and (values.min() < low or values.max() > high):
         raise _overflow(dtype, int(np.flatnonzero((values < low) | (values > high))[0]), sizes)

@@ -14,14 +14,13 @@ from typing import Any
 
 import engine
 from app.codec import text
-from app.codec.arrays import Array, Place, from_numbers, kind_of
+from app.codec.arrays import FLOATING, Array, Place, from_numbers, kind_of
 from app.codec.binary import Attached, Stored, from_stored
 from app.codec.buffers import from_buffer
 from app.codec.numbers import array_of
 from engine import errors
 
 FIELDS = ("data", "dtype", "shape", "requires_grad", "object_type")
-_FLOATING = {None: None, "int": False, "float": True, "complex": True}
 LONG = 512  # bytes of JSON from which simdjson is faster than a list
 
 
@@ -103,7 +102,7 @@ def _data(raw: bytes, dtype: object, rules: Rules, at: text.Path) -> Any:
     if len(raw) >= LONG and raw[:1] == b"[":
         wanted = kind_of(dtype) if isinstance(dtype, str) else None
         if wanted != "bool":
-            array = array_of(raw, _FLOATING[wanted], rules.elements)
+            array = array_of(raw, FLOATING[wanted], rules.elements)
             if array is not None:
                 return array
     return text.value(raw, at)

@@ -5,6 +5,8 @@ reading     a body → the request's parts, checked, its tensors decoded
 service     a body → an answer; plain functions, the same in every place
 registry    PUT, GET and DELETE of /graphs/{name}
 programs    the graphs seen lately, parsed
+kinds       a body in two: its numbers, and what it says beside them
+known       kinds of requests that were answered before: plan and answer at hand
 front       decides where: tiny known graphs here, everything else there
 pool        compute processes, killed at their deadline and replaced
 process     one of them, as the front sees it

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from app.codec import text
 from app.compute.call import PLAIN, Answer, Call, Cost, Place
 from app.compute.pool import Pool
-from app.compute.service import Service
+from app.compute.service import Service, Task
 from app.compute.threads import Thread
 from app.compute.warm import warm
 from app.errors import Problem
@@ -89,22 +89,29 @@ class Compute:
             return None
         if call.sent != PLAIN:
             return None
-        key = call.route, _graph_digest(call)
-        if key not in self._tiny:
-            return None
         try:
-            task = self.service.prepare(call)
-            if not self._is_tiny(task.cost):
-                del self._tiny[key]
+            task = self.service.recall(call) or self._prepared(call)
+            if task is None:
                 return None
-            self._tiny.move_to_end(key)
             answer = self.service.finish(task)
-            self.learned.keep(task.entry.graph_id, task.entry.text)
+            self.learned.keep(*task.graph)
             return answer
         except NotLearnedError:
             return None
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
             return self.service.failed(error, call.request_id)
+
+    def _prepared(self, call: Call) -> Task | None:
+        """The request of a graph that is known to be tiny, if its plan is."""
+        key = call.route, _graph_digest(call)
+        if key not in self._tiny:
+            return None
+        task = self.service.prepare(call)
+        if not self._is_tiny(task.cost):
+            del self._tiny[key]
+            return None
+        self._tiny.move_to_end(key)
+        return task
 
     def _is_tiny(self, cost: Cost) -> bool:
         return cost.flops < self.settings.inline_flops and cost.nodes <= MAX_NODES

@@ -16,7 +16,7 @@ from app.schemas.graph import STATEMENTS
 
 MAX_PROGRAMS = 256
 MAX_BYTES = 8 << 20  # of graph text; a parsed graph takes some forty times its text
-MAX_NODES = 250_000  # of plans; a node takes about a kilobyte
+MAX_PLAN_BYTES = 256 << 20  # of the plans of all
 
 
 class Entry(NamedTuple):
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 
 class Programs:
-    """Least recently used first; bounded by count, by the size of the texts and by the nodes of the plans."""
+    """Least recently used first; bounded by count, by the size of the texts and by what the plans take."""
 
     def __init__(self, limits: engine.Limits, shelf: Shelf | None = None) -> None:
         self.limits = limits
@@ -71,10 +71,10 @@ class Programs:
         return entry
 
     def trim(self) -> None:
-        """Keep the bound on nodes; for after a plan was made."""
-        nodes = sum([entry.program.nodes for entry in self._entries.values()])
-        while nodes > MAX_NODES and len(self._entries) > 1:
-            nodes -= self._drop().program.nodes
+        """Keep the bound on plans; for after one was made."""
+        taken = sum([entry.program.cache_info().bytes for entry in self._entries.values()])
+        while taken > MAX_PLAN_BYTES and len(self._entries) > 1:
+            taken -= self._drop().program.cache_info().bytes
 
     def forget(self) -> None:
         """Drop all of it."""

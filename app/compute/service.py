@@ -11,9 +11,10 @@ import numpy as np
 import engine
 from app.codec import binary, read, text, write
 from app.codec.compression import deflated
-from app.compute import reading, registry
+from app.compute import kinds, reading, registry
 from app.compute.attaching import parts
-from app.compute.call import BINARY, Answer, Call, Cost, Form, Piece
+from app.compute.call import BINARY, JSON, Answer, Call, Cost, Form, Piece
+from app.compute.known import Kinds, Known, Plan
 from app.compute.programs import Entry, Programs
 from app.endpoints import ENDPOINTS, Prepared
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
@@ -25,15 +26,21 @@ from app.settings import Settings
 Shown = Callable[[engine.Tensor, tuple[str, ...]], dict[str, Any]]  # a tensor, by its place
 log = logging.getLogger("gradwire")
 
+MAX_JOINED = 1 << 16  # bytes of an answer that are copied to be in one piece
+_HEADERS = {media: (("content-type", media),) for media in (JSON, BINARY)}
+
 
 class Task(NamedTuple):
     """A request that can run: nothing is computed yet, the cost is known."""
 
-    route: str
-    wanted: Form
+    call: Call
     request: Request
     entry: Entry
     prepared: Prepared
+
+    @property
+    def graph(self) -> tuple[str, bytes]:
+        return self.entry.graph_id, self.entry.text
 
     @property
     def cost(self) -> Cost:
@@ -61,19 +68,26 @@ class Service:
         )
         self.shelf = shelf or Nowhere()
         self.programs = Programs(self.limits, self.shelf)
+        self.kinds = Kinds(self.limits)
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request, whatever it is."""
         try:
             if call.route in registry.ROUTES:
-                return registry.answer(call, self.shelf.names, self.programs, self.settings)
-            task = self.prepare(call)
+                found = registry.answer(call, self.shelf.names, self.programs, self.settings)
+                return _coded(found, call.wanted)
+            task = self.recall(call) or self.prepare(call)
             answer = self.finish(task)
             if call.named is None:
-                self.shelf.keep(task.entry.graph_id, task.entry.text)
+                self.shelf.keep(*task.graph)
             return answer
         except Exception as error:  # noqa: BLE001  # whatever happened becomes an answer
             return self.failed(error, call.request_id)
+
+    def recall(self, call: Call) -> Known | None:
+        """The request, ready to run, if one of its kind was answered before."""
+        split = kinds.split(call) if call.wanted.media == JSON else None
+        return None if split is None else self.kinds.find(call, split)
 
     def prepare(self, call: Call) -> Task:
         """Everything up to the first arithmetic. Raises Problem and engine.errors.EngineError."""
@@ -94,26 +108,45 @@ class Service:
         if version is not None:
             inputs = {**version.inputs, **inputs}
         asked = reading.asked(request, inputs, rules)
-        kept = entry.program.nodes
+        misses = entry.program.cache_info().misses
         with np.errstate(all="ignore"):  # here the predicted peak and output are held against the limits
             prepared = ENDPOINTS[route].prepare(entry.program, inputs, grads, **asked)
-        if entry.program.nodes != kept:
+        if entry.program.cache_info().misses != misses:
             self.programs.trim()
-        return Task(route, call.wanted, request, entry, prepared)
+        return Task(call, request, entry, prepared)
 
-    def finish(self, task: Task) -> Answer:
-        """Run a prepared request, or only explain it, and write the answer."""
-        pieces = _binary(task) if task.wanted.media == BINARY else (_json(task),)
-        found = Answer(200, (("content-type", task.wanted.media),), pieces, task.cost)
+    def finish(self, task: Task | Known) -> Answer:
+        """Run a request that is ready, or only explain it, and write the answer."""
+        wanted = task.call.wanted
+        if isinstance(task, Known):
+            arrays = task.plan.repeat.run(task.arrays, task.seed)
+            if arrays is None:  # the plan is gone
+                return self.finish(self.prepare(task.call))
+            pieces = _joined(task.plan.template.pieces(arrays))
+        else:
+            pieces = _binary(task) if wanted.media == BINARY else _joined(self._json(task))
+        found = Answer(200, _HEADERS[wanted.media], pieces, task.cost)
         if found.size > self.limits.output_bytes:
             raise engine.errors.LimitExceeded("output_bytes", found.size, self.limits.output_bytes)
-        return _coded(found, task.wanted)
+        return _coded(found, wanted)
+
+    def _json(self, task: Task) -> list[bytes]:
+        """The answer, and another of its kind will be had at less."""
+        writer = write.Writer(task.request.encoding)
+        template = writer.template(_found(task, lambda value, place: writer.tensor(value)))
+        repeat = None if task.request.explain else task.prepared.repeat()
+        split = None if repeat is None else kinds.split(task.call)
+        if repeat is not None and split is not None:
+            plan = Plan(task.graph, task.cost, repeat, template)
+            self.kinds.learn(split, plan, engine.dtype(task.request.default_dtype))
+        return template.pieces(writer.arrays)
 
     def failed(self, error: Exception, request_id: str) -> Answer:
         """The answer that says what went wrong."""
         if isinstance(error, engine.errors.EngineError):
             error = from_engine(error)
         elif isinstance(error, MemoryError):
+            self.kinds.forget()
             self.programs.forget()  # so that the next request has it
             error = Problem("overloaded", "There is not enough memory for this request now.")
         quoted = None
@@ -141,19 +174,15 @@ def _with_defaults(request: Request, version: Version) -> Request:
 
 def _coded(answer: Answer, wanted: Form) -> Answer:
     """The answer, compressed if that is wanted."""
-    if wanted.coding == "identity" or answer.size < wanted.least:
+    if wanted.coding == "identity" or answer.size < max(wanted.least, 1):
         return answer
     headers = (*answer.headers, ("content-encoding", wanted.coding))
     return answer._replace(headers=headers, pieces=deflated(answer.pieces, wanted.coding))
 
 
-def _json(task: Task) -> bytes:
-    encoding = task.request.encoding
-
-    def shown(value: engine.Tensor, place: tuple[str, ...]) -> dict[str, Any]:
-        return write.tensor(value, encoding)
-
-    return write.dumps(_found(task, shown), encoding)
+def _joined(pieces: list[bytes]) -> tuple[Piece, ...]:
+    """In one piece, unless that is a large one."""
+    return (b"".join(pieces),) if sum(map(len, pieces)) <= MAX_JOINED else tuple(pieces)
 
 
 def _binary(task: Task) -> tuple[Piece, ...]:
@@ -187,7 +216,7 @@ def _computed(task: Task, shown: Shown) -> dict[str, Any]:
             name: _output(value, shown(value, ("outputs", name))) for name, value in result.outputs.items()
         }
     }
-    endpoint = ENDPOINTS[task.route]
+    endpoint = ENDPOINTS[task.call.route]
     if endpoint.answer is not None:
         found[endpoint.answer] = endpoint.take(result)
     if result.trace is not None:

@@ -31,7 +31,7 @@ class Prepared:
 
     @property
     def flops(self) -> int:
-        return self._compiled.plan.flops
+        return self._compiled.best.flops
 
     @property
     def nodes(self) -> int:
@@ -58,14 +58,17 @@ class Prepared:
     def repeat(self) -> Repeat | None:
         """The same for other numbers; None if more than numbers may vary from run to run: with control flow,
         sizes that only a run tells, or values in the trace."""
-        return None if self._compiled.varies else Repeat(self._compiled, self._plans)
+        if self._compiled.varies:
+            return None
+        return Repeat(self._compiled, self._plans, self._request.arrays)
 
     def explain(self) -> dict[str, Any]:
         """What a run would give, take and do, as plain data: output types, predictions, the plan."""
         compiled = self._compiled
+        plan = compiled.plan
         return {
             "peak_bytes": self.peak_bytes,
             "flops": self.flops,
             "output_bytes": self.output_bytes,
-            **outline(compiled.plan, compiled.answered, compiled.nodes),
+            **outline(plan, compiled.answered, compiled.nodes),
         }

@@ -101,11 +101,6 @@ class Program:
             self._plans.keep(request.key, compiled)
         return Prepared(compiled, request, self._plans)
 
-    @property
-    def nodes(self) -> int:
-        """Of the plans that are kept, about."""
-        return self._plans.bytes // 1000
-
     def cache_info(self) -> CacheInfo:
         """How often a plan was there already, and how many are kept, of how many bytes."""
         return self._plans.info

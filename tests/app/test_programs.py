@@ -7,6 +7,7 @@ import pytest
 
 import engine
 from app.compute import programs
+from app.compute.call import Answer, Call
 from app.compute.service import Service
 from app.settings import Settings
 
@@ -23,38 +24,37 @@ def service() -> Service:
 
 
 def kept(service: Service) -> int:
-    return sum(entry.program.nodes for entry in service.programs._entries.values())
+    return sum(entry.program.cache_info().bytes for entry in service.programs._entries.values())
+
+
+def forward(service: Service, body: bytes) -> Answer:
+    return service.answer(Call("forward", body))
 
 
 def test_the_plans_of_all_programs_have_a_bound(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "MAX_NODES", 100)
+    assert forward(service, body(1)).status == 200
+    bound = 10 * kept(service)
+    service.programs.forget()
+    monkeypatch.setattr(programs, "MAX_PLAN_BYTES", bound)
     for name in "abc":
         for size in range(1, 6):
-            assert service.answer("forward", body(size, name=name), "test").status == 200
-            assert kept(service) <= 100
+            assert forward(service, body(size, name=name)).status == 200
+            assert kept(service) <= bound
     assert len(service.programs) == 2
-    assert service.answer("forward", body(1, links=200), "test").status == 200
+    assert forward(service, body(1, links=200)).status == 200
     assert len(service.programs) == 1  # the latest stays, however large
-
-
-def test_the_plans_of_one_program_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.program.program._NODES", 100)
-    graph = json.loads(body(1))["graph"]
-    program = engine.Program(graph)
-    for size in range(1, 30):
-        program.prepare({"x": engine.tensor([1.0] * size)}, route="forward")
-        assert program.nodes == min(10 * size, 100)
 
 
 def test_memory_that_ran_out_is_given_back(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(self: engine.Prepared) -> engine.Result:
         raise MemoryError
 
-    assert service.answer("forward", body(3), "test").status == 200
+    assert forward(service, body(3)).status == 200
     with monkeypatch.context() as patched:
         patched.setattr(engine.Prepared, "run", fail)
-        answer = service.answer("forward", body(4), "test")
+        answer = forward(service, body(4))
     assert answer.status == 503
     assert "Retry-After" in dict(answer.headers)
     assert len(service.programs) == service.programs.size == 0
-    assert service.answer("forward", body(3), "test").status == 200
+    assert service.kinds.info[2:] == (0, 0)
+    assert forward(service, body(3)).status == 200

@@ -95,6 +95,9 @@ class PreparedGradcheck:
         program.limits.check("peak_bytes", self.peak_bytes)
         program.limits.check("output_bytes", self.output_bytes)
 
+    def repeat(self) -> None:
+        """A check for other numbers is another check: there is nothing to repeat."""
+
     def explain(self) -> dict[str, Any]:
         """What the whole check would take, and the plan of its analytical Jacobians, as plain data."""
         found = self._jacobian.explain()

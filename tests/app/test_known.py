@@ -1,0 +1,251 @@
+"""A request of a known kind is answered, and refused, as if it were the first: with other numbers."""
+
+import gc
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.compute import kinds, known
+from app.compute.call import Answer, Call
+from app.compute.service import Service
+from app.endpoints import ENDPOINTS
+from app.openapi import examples
+from app.settings import Settings
+from tests.app.test_fuzz import TOKENS
+
+GRAPH = [
+    {"id": "y", "op": "mul", "in": ["x", {"op": "exp", "in": ["w"]}]},
+    {"id": "s", "op": "sum", "in": ["y"]},
+]
+BODY: dict[str, Any] = {
+    "inputs": {"x": {"data": [[1, 2], [3, 4]], "requires_grad": True}, "w": [0.5, 0.25]},
+    "graph": GRAPH,
+    "seed": 3,
+}
+VARIES = {  # what more than numbers may vary in, what is no computation, and what is odd
+    "feature-batch-loop", "feature-indexing", "feature-trace-values", "feature-while", "gradcheck",
+    "tutorial-5-loop", "feature-not-finite", "feature-encoding-base64",
+}  # fmt: skip
+
+
+class Cold(Service):
+    """A service for which every request is the first of its kind."""
+
+    def recall(self, call: Call) -> known.Known | None:
+        return None
+
+
+def recorded() -> dict[str, Call]:
+    """The requests of the examples."""
+    found = {}
+    for name, each in examples().items():
+        request, route = each["request"], each["request"]["path"].strip("/")
+        if route in ENDPOINTS and isinstance(request.get("body"), dict) and "explain" not in request["body"]:
+            found[name] = Call(route, json.dumps(request["body"]).encode())
+    return found
+
+
+def told(answer: Answer) -> tuple[int, Any, bytes]:
+    return answer.status, answer.headers, answer.body
+
+
+@pytest.fixture(scope="module")
+def warm() -> Service:
+    return Service(Settings())
+
+
+@pytest.fixture(scope="module")
+def cold() -> Cold:
+    return Cold(Settings())
+
+
+@pytest.mark.parametrize("name", recorded())
+def test_the_second_answer_is_the_first_one(name: str, cold: Cold) -> None:
+    call, service = recorded()[name], Service(Settings())
+    first = service.answer(call)
+    hits = service.kinds.info.hits
+    assert told(service.answer(call)) == told(first) == told(cold.answer(call))
+    assert (service.kinds.info.hits > hits) == (name not in VARIES and first.status == 200)
+
+
+def others(value: Any, draw: random.Random, inside: bool = False) -> Any:
+    """The request with other numbers in its tensors."""
+    if isinstance(value, dict):
+        return {
+            name: others(each, draw, inside or name in ("data", "gradient", "tangents", "v"))
+            if name not in ("dtype", "shape", "graph", "backward")
+            else each
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [others(each, draw, inside) for each in value]
+    if inside and type(value) is float:
+        return draw.choice([0.0, -1.5, 1e-30, 3.0e38, 0.1, draw.uniform(-3, 3)])
+    return draw.randrange(4) if inside and type(value) is int else value
+
+
+@pytest.mark.parametrize("name", recorded())
+def test_other_numbers_are_answered_as_in_a_first_request(name: str, warm: Service, cold: Cold) -> None:
+    call, draw = recorded()[name], random.Random(name)
+    warm.answer(call)
+    for _ in range(5):
+        body = json.dumps(others(json.loads(call.body), draw)).encode()
+        again = call._replace(body=body)
+        assert told(warm.answer(again)) == told(cold.answer(again))
+
+
+def change(**fields: Any) -> bytes:
+    return json.dumps({**BODY, **fields}).encode()
+
+
+def inputs(x: Any, **more: Any) -> bytes:
+    return change(inputs={**BODY["inputs"], "x": x, **more})
+
+
+TEXT = json.dumps(BODY).encode()
+REFUSED: dict[str, bytes] = {
+    "a number in a string": inputs({"data": [["1", 2], [3, 4]], "requires_grad": True}),
+    "a boolean for a number": inputs({"data": [[True, 2], [3, 4]], "requires_grad": True}),
+    "null for a number": inputs({"data": [[None, 2], [3, 4]], "requires_grad": True}),
+    "a ragged list": inputs({"data": [[1, 2], [3]], "requires_grad": True}),
+    "a shape that does not fit": inputs({"data": [[1, 2, 3], [3, 4, 5]], "requires_grad": True}),
+    "a deeper one": inputs({"data": [[[1], [2]], [[3], [4]]], "requires_grad": True}),
+    "NaN": inputs({"data": [[float("nan"), 2], [3, 4]], "requires_grad": True}),
+    "out of range": TEXT.replace(b"[[1, 2]", b"[[1e999, 2]"),
+    "no JSON number": TEXT.replace(b"[[1, 2]", b"[[01, 2]"),
+    "an unknown field": change(inptus={}),
+    "an unknown field of a tensor": inputs({"data": [[1, 2], [3, 4]], "requires_grad": True, "typ": "bool"}),
+    "a flag that is none": inputs({"data": [[1, 2], [3, 4]], "requires_grad": 1}),
+    "an unknown dtype": inputs({"data": [[1, 2], [3, 4]], "requires_grad": True, "dtype": "floaty"}),
+    "integers that require grad": inputs({"data": [[1, 2], [3, 4]], "requires_grad": True, "dtype": "int64"}),
+    "one input more, with a defined name": inputs({"data": [[1, 2], [3, 4]], "requires_grad": True}, y=1),
+    "an input too few": change(inputs={"x": BODY["inputs"]["x"]}),
+    "a key twice": TEXT.replace(b'"seed"', b'"seed": 4, "seed"'),
+    "inputs twice": TEXT.replace(b'{"inputs"', b'{"inputs": {}, "inputs"'),
+    "data twice": TEXT.replace(b'"data"', b'"data": [1], "data"', 1),
+    "the graph twice": TEXT.replace(b'"graph"', b'"graph": [], "graph"', 1),
+    "an input twice": TEXT.replace(b'"w"', b'"w": [1], "w"', 1),
+    "a seed that is none": change(seed=1.5),
+    "a seed out of range": change(seed=2**64),
+    "a seed of a leading zero": TEXT.replace(b'"seed": 3', b'"seed": 03'),
+    "something behind it": TEXT + b"{}",
+    "no end": TEXT[:-1],
+    "no UTF-8": TEXT.replace(b'"seed"', b'"\xff": 1, "seed"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_known_graph_refuses_what_it_always_did(name: str, warm: Service, cold: Cold) -> None:
+    assert warm.answer(Call("backward", TEXT)).status == 200
+    assert warm.recall(Call("backward", TEXT)) is not None
+    call = Call("backward", REFUSED[name])
+    assert told(warm.answer(call)) == told(cold.answer(call))
+    assert warm.answer(call).status in ((200,) if name == "a deeper one" else (400, 422))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_broken_requests_of_known_kinds_are_answered_as_first_ones(
+    seed: int, warm: Service, cold: Cold
+) -> None:
+    draw, calls = random.Random(seed), [*recorded().values(), Call("backward", TEXT)]
+    for call in calls:
+        warm.answer(call)
+        for _ in range(6):
+            start = draw.randrange(len(call.body))
+            end = draw.choice([start, start + 1, min(start + draw.randrange(9), len(call.body))])
+            body = bytes(call.body[:start]) + draw.choice(TOKENS) + bytes(call.body[end:])
+            broken = call._replace(body=body)
+            first, again = cold.answer(broken), warm.answer(broken)
+            assert (first.status, first.body) == (again.status, again.body), body
+
+
+def test_the_seed_is_a_number_too(warm: Service, cold: Cold) -> None:
+    graph = [{"id": "y", "op": "mul", "in": ["x", {"op": "randn", "in": [[2]]}]}]
+    bodies = [
+        json.dumps({"inputs": {"x": 1.5}, "graph": graph, "seed": seed}).encode() for seed in (0, 1, -1)
+    ]
+    answers = [told(warm.answer(Call("forward", body))) for body in bodies]
+    assert answers == [told(cold.answer(Call("forward", body))) for body in bodies]
+    assert len({body for _, _, body in answers}) == 3
+    assert warm.recall(Call("forward", bodies[2])) is not None
+
+
+def test_integers_and_floats_are_two_kinds_of_numbers(warm: Service, cold: Cold) -> None:
+    graph = [{"id": "y", "op": "mul", "in": ["x", 2]}]
+    for data in ([1, 2], [1.0, 2], [3, 4], [2**53 + 1, 1], [0.1, 16777217]):
+        call = Call("forward", json.dumps({"inputs": {"x": data}, "graph": graph}).encode())
+        assert told(warm.answer(call)) == told(cold.answer(call))
+
+
+@pytest.mark.parametrize("gradient", [[0.5, 2], [1, 2], [1.5, 2, 3], 1.5, {"y": [3, 4]}, [["1", 2]], None])
+def test_other_gradients_of_a_known_kind(gradient: Any, warm: Service, cold: Cold) -> None:
+    body = {
+        "inputs": {"x": {"data": [1, 2], "requires_grad": True}},
+        "graph": [{"id": "y", "op": "exp", "in": ["x"]}],
+    }
+    for given in ([1.5, 2.5], {"y": [1, 2]}, gradient, [2.5, 1.5]):
+        call = Call("backward", json.dumps({**body, "gradient": given}).encode())
+        assert told(warm.answer(call)) == told(cold.answer(call))
+    assert warm.recall(call) is not None
+
+
+def test_a_plan_that_is_gone_is_made_again() -> None:
+    service, call = Service(Settings()), Call("backward", TEXT)
+    first = service.answer(call)
+    service.programs.forget()
+    gc.collect()
+    assert service.recall(call) is not None
+    assert told(service.answer(call)) == told(first)
+    assert len(service.programs) == 1
+
+
+def fill(service: Service, make: Callable[[int], bytes], count: int) -> None:
+    for number in range(count):
+        assert service.answer(Call("backward", make(number))).status == 200
+
+
+def test_kinds_are_bounded_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MAX_KINDS", 3)
+    service = Service(Settings())
+    fill(service, lambda number: change(outputs=["s"] * (number + 1)), 5)
+    assert service.kinds.info[:3] == (0, 5, 3)
+
+
+def test_kinds_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(Settings())
+    fill(service, lambda number: change(), 1)
+    monkeypatch.setattr(known, "MAX_BYTES", 3 * service.kinds.info.bytes)
+    fill(service, lambda number: change(outputs=["s"], seed=number) + b" " * number, 6)
+    assert service.kinds.info.bytes <= known.MAX_BYTES
+    assert 1 < service.kinds.info.kinds < 4
+    fill(service, lambda number: change(outputs=["s"] * 500), 1)
+    assert service.kinds.info.kinds == 1  # the latest stays, however large
+
+
+def test_variants_of_a_kind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MAX_VARIANTS", 2)
+    service = Service(Settings())
+    sizes: list[int] = []
+    for size in (1, 2, 3, 4, 1):
+        fill(service, lambda _, size=size: inputs({"data": [[1, 2]] * size, "requires_grad": True}), 2)
+        sizes.append(service.kinds.info.bytes)
+    (requests,) = service.kinds._kept.values()
+    assert len(requests.variants) == 2
+    assert sizes[-1] < 2 * sizes[0]
+    assert service.kinds.info.hits == 5
+
+
+def test_a_body_that_is_none_has_no_kind() -> None:
+    for body in (
+        b"",
+        b"[]",
+        b"{",
+        b'{"inputs": []}',
+        b'{"inputs": {"x": {"dta": 1}}}',
+        b'{"seed": null}',
+        b"[" * 9999,
+    ):
+        assert kinds.split(Call("backward", body)) is None
