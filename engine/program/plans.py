@@ -29,13 +29,17 @@ class Plans:
     """
 
     def __init__(self) -> None:
-        self.bytes = 0
         self._kept: OrderedDict[Hashable, Compiled] = OrderedDict()
         self._lock = threading.Lock()
         self._hits = self._misses = 0
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def bytes(self) -> int:
+        """What all of them take now; a plan may grow when it is used."""
+        return sum([each.nbytes for each in tuple(self._kept.values())])
 
     @property
     def info(self) -> CacheInfo:
@@ -59,13 +63,13 @@ class Plans:
     def keep(self, key: Hashable, plan: Compiled) -> None:
         """Keep a new plan, the last one whatever its size; others go where there are too many."""
         with self._lock:
-            known = self._kept.pop(key, None)
-            self.bytes += plan.nbytes - (known.nbytes if known else 0)
+            self._kept.pop(key, None)
             self._kept[key] = plan
-            while len(self._kept) > MAX_PLANS or (self.bytes > MAX_BYTES and len(self._kept) > 1):
+            taken = self.bytes
+            while len(self._kept) > MAX_PLANS or (taken > MAX_BYTES and len(self._kept) > 1):
                 key, oldest = self._kept.popitem(last=False)
                 if oldest.used:
                     oldest.used = False
                     self._kept[key] = oldest
                 else:
-                    self.bytes -= oldest.nbytes
+                    taken -= oldest.nbytes
