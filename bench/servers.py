@@ -11,12 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from bench.case import NotBuilt, Side
+from bench.case import Arrays, NotBuilt, Side
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS, END_SECONDS, REQUEST_SECONDS = 60, 10, 60
@@ -38,14 +38,20 @@ class Exchange(NamedTuple):
 
     path: str
     body: bytes
-    read: Any  # bytes -> Arrays
+    read: Callable[[bytes], Arrays]
     headers: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
 def gradwire(stack: ExitStack) -> Server:
     """The service with its default settings, but for the log of accesses."""
     port = _free_port()
-    environ = {"GRADWIRE_PORT": str(port), "GRADWIRE_ACCESS_LOG": "0", "GRADWIRE_LOG_LEVEL": "warning"}
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+    environ = {
+        "GRADWIRE_PORT": str(port),
+        "GRADWIRE_ACCESS_LOG": "0",
+        "GRADWIRE_LOG_LEVEL": "warning",
+        "GRADWIRE_STORE": f"{folder}/graphs.sqlite3",
+    }
     return _start(stack, [sys.executable, "-m", "app"], port, environ, ready="/health/ready")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 import engine
 from bench import chains, ours
-from bench.case import OURS, Case, Match, at_least
+from bench.case import OURS, Arrays, Case, Match, at_least
 from bench.ours import let, op
 from bench.peers import libraries
 from bench.timing import timed, timed_once
@@ -72,36 +73,64 @@ def chain_warm(_: ExitStack) -> Match:
 
 
 def chain_first(_: ExitStack) -> Match:
-    """From the bytes of a graph never seen before to its gradient."""
-    import orjson
-
-    bodies = _unseen()
-
-    def work(body: bytes) -> engine.Result:
-        return engine.Program(orjson.loads(body)).backward(ours.tensors({"x": SQUARE}), trace=False)
-
-    own = timed_once(lambda: next(bodies), work, ours.answer)
-    body = json.dumps(chains.graph(NODES)).encode()
-    eager = _interpreted(lambda: orjson.loads(body))
-    return Match({OURS: own, "torch eager": eager}, eager.answer)
-
-
-def chain_jit(_: ExitStack) -> Match:
-    """The same against what jax takes to trace and compile."""
+    """From the bytes of a graph never seen before to its gradient: interpreted by torch, compiled by jax."""
     import orjson
 
     from bench.peers import jax_graph
 
-    bodies = _unseen()
+    bodies, graph = _unseen(), json.dumps(chains.graph(NODES))
 
     def work(body: bytes) -> engine.Result:
         return engine.Program(orjson.loads(body)).backward(ours.tensors({"x": SQUARE}), trace=False)
 
-    own = timed_once(lambda: next(bodies), work, ours.answer)
-    first = timed_once(
-        lambda: next(bodies), lambda body: jax_graph.first_call(orjson.loads(body), SQUARE), libraries.arrays
-    )
-    return Match({OURS: own, "jax.jit, first call": first}, _interpreted(lambda: chains.graph(NODES)).answer)
+    def compiled(body: bytes) -> Any:
+        return jax_graph.first_call(orjson.loads(body), SQUARE)
+
+    eager = _interpreted(lambda: orjson.loads(graph))
+    sides = {
+        OURS: timed_once(lambda: next(bodies), work, ours.answer),
+        "torch eager": eager,
+        "jax.jit, first call": timed_once(lambda: next(bodies), compiled, libraries.arrays),
+    }
+    return Match(sides, eager.answer)
+
+
+def chain_served(stack: ExitStack) -> Match:
+    """The same from a request's body to its answer's, with every check of the service."""
+    import orjson
+
+    from app.compute import Call
+    from app.compute.service import Service
+    from app.settings import Settings
+
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+    service, bodies = Service(Settings(store=f"{folder}/graphs.sqlite3")), _unseen()
+    inputs = {"x": {"data": SQUARE.tolist(), "requires_grad": True}}
+
+    def request() -> bytes:
+        return b'{"inputs":%b,"graph":%b,"trace":false}' % (orjson.dumps(inputs), next(bodies))
+
+    def answer(found: Any) -> Arrays:
+        body = orjson.loads(b"".join(found.pieces))
+        named = (body["outputs"]["out"], body["grads"]["x"])
+        return [np.array(each["data"], np.float32) for each in named]
+
+    from bench.peers import torch_graph
+
+    def theirs() -> bytes:
+        (x,) = libraries.leaves([np.array(inputs["x"]["data"], np.float32)])
+        out = torch_graph.run(orjson.loads(graph), {"x": x})
+        out.backward()
+        return orjson.dumps({"out": out.tolist(), "x": x.grad.tolist()})
+
+    graph = json.dumps(chains.graph(NODES))
+    sides = {
+        OURS: timed_once(request, lambda body: service.answer(Call("backward", body)), answer),
+        "torch eager": timed(
+            theirs, lambda found: [np.array(each, np.float32) for each in orjson.loads(found).values()]
+        ),
+    }
+    return Match(sides, _interpreted(lambda: orjson.loads(graph)).answer)
 
 
 def _unseen() -> Any:
@@ -123,6 +152,10 @@ CASES = (
     Case("tutorial graph 2×2, known program", {"torch eager": at_least(5)}, tutorial),
     Case("tutorial graph 2×2, plan alone", {"numpy by hand": at_least(0.7)}, plan_only),
     Case("chain of 1,000 on 2×2, known program", {"torch eager": at_least(2.5)}, chain_warm),
-    Case("chain of 1,000 on 2×2, first sight from JSON", {"torch eager": at_least(0.4)}, chain_first),
-    Case("chain of 1,000 on 2×2, first sight from JSON", {"jax.jit, first call": at_least(20)}, chain_jit),
+    Case(
+        "chain of 1,000 on 2×2, first sight from JSON",
+        {"torch eager": at_least(0.4), "jax.jit, first call": at_least(20)},
+        chain_first,
+    ),
+    Case("the same, the service's whole answer", {"torch eager": at_least(0.4)}, chain_served),
 )
