@@ -6,7 +6,7 @@
 Where things are, each line from what it needs to what needs it:
 
 numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits,
-            literals (numbers in lists), random
+            literals (numbers in lists), random, threads (how many there may be)
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), flow (kernels of control flow), op (the record), define (how to write
             one), subscript (x[key]), leading (batch axes in kernels), ops (the families), saved and pullback
@@ -80,6 +80,7 @@ from engine.program.repeat import Repeat
 from engine.program.result import Result
 from engine.random import Generator, initial_seed, manual_seed
 from engine.registry import lookup
+from engine.threads import get_num_threads, set_num_threads
 
 _methods.install()  # when every family is in the registry
 
@@ -103,6 +104,8 @@ __all__ = [
     "int32", "int64", "float16", "float32", "float64", "complex64", "complex128",
     # random numbers
     "Generator", "manual_seed", "initial_seed",
+    # threads
+    "get_num_threads", "set_num_threads",
     # the catalogue, errors
     "Op", "Entry", "catalogue", "lookup", "errors",
 ]

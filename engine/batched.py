@@ -37,7 +37,7 @@ def compile_call(
     if op.kind == "random":
         return _random(op, metas, out, attrs, levels)
     if op.kind == "elementwise":
-        places = [_aligned(x, levels, out[0].ndim) for x in operands]
+        places = [aligned(x, levels, out[0].ndim) for x in operands]
         return _on_aligned(op.compile(metas, out, attrs), places)
     spreads = [spread(x, levels) for x in operands]
     return _on_spread(_run_of(op, metas, out, attrs, levels), spreads)
@@ -76,7 +76,7 @@ def _compile_level(op: Op, operand: Any, levels: Levels, attrs: dict[str, Any]) 
     return lambda array: np.moveaxis(array, source, target)
 
 
-def _aligned(operand: Any, levels: Levels, rank: int) -> tuple[Any, ...] | None:
+def aligned(operand: Any, levels: Levels, rank: int) -> tuple[Any, ...] | None:
     """The index that puts an operand's own axes behind all leading ones; None where numpy aligns them."""
     held: Levels = getattr(operand, "levels", ())
     missing = rank - operand.meta.ndim if held else 0

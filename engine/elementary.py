@@ -104,6 +104,16 @@ def nearest_decimals(x: Any, decimals: Any, out: Any = None) -> Any:
     return back(np.rint(there(x, scale)), scale, out=out)
 
 
+def maximum(x: Any, other: Any, out: Any = None) -> Any:
+    """numpy.maximum, which alone of its kind (with minimum) takes no `out` by position."""
+    return np.maximum(x, other, out=out)
+
+
+def minimum(x: Any, other: Any, out: Any = None) -> Any:
+    """numpy.minimum, as `maximum`."""
+    return np.minimum(x, other, out=out)
+
+
 def at_least(x: Any, bound: Any, out: Any = None) -> Any:
     """The larger of the two; x where there is no bound."""
     return _into(out, x) if bound is None else np.maximum(x, bound, out=out)
@@ -131,6 +141,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         divide_floor,
         divide_trunc,
         join,
+        maximum,
+        minimum,
         modulo,
         nearest,
         nearest_decimals,

@@ -6,6 +6,11 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from engine.dtypes import int64
+from engine.types import Type
+
+RECORD = Type((), int64)  # the type that stands for a record, or generator states, which are no tensors
+
 
 class ControlKernel:
     """The kernel of control flow: it runs plans of its own, with the random generator as first operand.

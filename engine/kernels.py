@@ -138,9 +138,26 @@ class Kernel:
             if step.ufunc == "multiply" and _by_one(args) and number < len(self.steps):
                 names[step.out] = args[0]  # as it is; only the last one must make a result of its own
                 continue
+            if number < len(self.steps) and not any(type(a) is int for a in args):
+                names[step.out] = ufunc(step.ufunc)(*args)
+                continue
             names[step.out] = len(metas) + len(found)
             found.append(Micro(ufunc(step.ufunc), args))
         return found
+
+
+def result_dtypes(calls: Sequence[Micro], given: Sequence[Any]) -> list[Any]:
+    """The numpy dtype of each call's result, for operands of these (None: never read)."""
+    values: list[Any] = [None if dtype is None else np.ones(1, dtype) for dtype in given]
+    with np.errstate(all="ignore"):
+        for function, args in calls:
+            values.append(function(*[values[a] if type(a) is int else a for a in args]))
+    return [each.dtype for each in values[len(given) :]]
+
+
+def as_array(constant: Any) -> Any:
+    """A numpy scalar as an array, which ufuncs read faster; anything else as it is."""
+    return np.asarray(constant) if isinstance(constant, np.generic) else constant
 
 
 def _by_one(args: tuple[Any, ...]) -> bool:

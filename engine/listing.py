@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from engine.bounded import Bounded
@@ -18,7 +18,9 @@ from engine.dtypes import DType
 from engine.flow import ControlKernel
 from engine.graph import GraphNode, Value
 from engine.plan import Plan
-from engine.plan.simplify import Instruction
+from engine.plan.identities import uniform
+from engine.plan.instruction import Instruction
+from engine.plan.tiles import Tiles
 
 Row = tuple[str, str, str] | str  # a call, the types of its results, a remark; or text of its own
 
@@ -46,23 +48,38 @@ def plan_text(plan: Plan) -> str:
 
 
 def _rows(plan: Plan, names: _Names) -> Iterator[Row]:
-    values = {number: value for value, number in plan._registers.items()}
-    for each, step in zip(plan.instructions, plan._steps, strict=True):
-        run = each.op.run
-        wanted = run.wanted if isinstance(run, ControlKernel) else [True] * len(each.outputs)
-        shown = [y for y, is_ in zip(each.outputs, wanted, strict=True) if is_]
-        unmade = {*each.outputs} - {*shown}
-        freed = [names[values[number]] for number in step.freed if values[number] not in unmade]
-        yield _call(each, shown, names), _types(shown), f"frees {', '.join(freed)}" if freed else ""
+    for unit, dead in zip(plan.units, plan.dead, strict=True):
+        if isinstance(unit, Tiles):
+            yield _together(unit, names), _types(unit.outputs), _freed(dead, (), names)
+            yield textwrap.indent(_columns(_plain_rows(unit.members, names)), "    ")
+            continue
+        run = unit.op.run
+        wanted = run.wanted if isinstance(run, ControlKernel) else [True] * len(unit.outputs)
+        shown = [y for y, is_ in zip(unit.outputs, wanted, strict=True) if is_]
+        unmade = {*unit.outputs} - {*shown}
+        yield _call(unit, shown, names), _types(shown), _freed(dead, unmade, names)
         for title, inner in _inner(run):
             yield textwrap.indent(_body(title, inner), "    ")
-    yield f"-> {', '.join(names[values[number]] for number in plan._outputs if number is not None)}"
+    yield f"-> {', '.join(names[value] for value in plan.outputs if value is not None)}"
+
+
+def _together(unit: Tiles, names: _Names) -> str:
+    made = ", ".join(names[value] for value in unit.outputs)
+    return f"{made} = together, {unit.count} × {unit.height} rows:"
+
+
+def _plain_rows(members: Iterable[Instruction], names: _Names) -> list[Row]:
+    return [(_call(each, each.outputs, names), _types(each.outputs), "") for each in members]
+
+
+def _freed(dead: Iterable[Value], unmade: Container[Value], names: _Names) -> str:
+    freed = [names[value] for value in dead if value not in unmade and value.constant is None]
+    return f"frees {', '.join(freed)}" if freed else ""
 
 
 def _body(title: str, plan: Plan) -> str:
     names = _Names()
-    values = {number: value for value, number in plan._registers.items()}
-    takes = ", ".join(names[values[number]] for number in plan._inputs)
+    takes = ", ".join(names[value] for value in plan.inputs)
     return f"{title}({takes}):\n{textwrap.indent(_columns(_rows(plan, names)), '  ')}"
 
 
@@ -93,7 +110,8 @@ class _Names(dict[Value, str]):
 
     def _unnamed(self, value: Value) -> str:
         if value.constant is not None:
-            return "constant" if value.shape else repr(value.constant.item())
+            number = uniform(value)
+            return "constant" if number is None else repr(number.item())
         if value.node is None:
             return next(self._outer)
         return f"%{value.node.number}{_part(value.node, value.index)}"

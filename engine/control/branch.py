@@ -19,9 +19,9 @@ import numpy as np
 from engine.batched import spread
 from engine.bounded import Sizes
 from engine.control.body import Body, narrowed, placeholder, zeros
-from engine.control.history import RECORD, BranchRecord, Inside
+from engine.control.history import BranchRecord, Inside
 from engine.control.kernel import CALL_FLOPS, MANY, STATE_BYTES, control_op, select, ways
-from engine.flow import ControlKernel
+from engine.flow import RECORD, ControlKernel
 from engine.graph import Value
 from engine.graph_builder import GraphBuilder
 from engine.levels import Levels, merged, union

@@ -7,11 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.bounded import Bounded
-from engine.dtypes import int64
 from engine.graph import Value
 from engine.types import Shape, Type
-
-RECORD = Type((), int64)  # the type that stands for a record, or generator states, which are no tensors
 
 
 class Inside(NamedTuple):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.control.body import Body, placeholder
-from engine.control.history import RECORD, stacked
+from engine.control.history import stacked
 from engine.dtypes import bool_, int64
+from engine.flow import RECORD
 from engine.graph import Value
 from engine.levels import Levels, merged
 from engine.types import Type

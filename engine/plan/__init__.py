@@ -1,7 +1,20 @@
 """From a graph to numpy calls: what is needed, once each, in order, with memory given back early.
 
-`simplify` drops dead nodes and merges common subexpressions, `memory` predicts the peak, `execute` runs the
-steps. Fusion of elementwise steps belongs between the first and the second.
+instruction   one call
+identities    what equals what, bit for bit
+folding       what depends on no input
+late          calls whose sizes only a run tells
+simplify      dead code, common subexpressions, and the two above
+rows          which calls can run on some rows at a time
+grouping      which of them run together, and in which order
+block         a group's calls on a tile: where each array is
+bound         the same with the memory of one thread
+tiles         a group as one kernel, tile by tile, on several threads
+memory        bytes at the peak and flops, predicted
+frame         straight-line calls in one thread's memory
+binder        from calls to a frame
+execute       Plan: all of it
+first         the plan of a graph that is seen for the first time
 """
 
 from engine.plan.execute import Plan

@@ -15,7 +15,7 @@ from engine.flow import ControlKernel
 from engine.graph import Value
 from engine.levels import Levels
 from engine.op import Op
-from engine.plan.simplify import Instruction
+from engine.plan.instruction import Instruction
 from engine.subscript import selects
 from engine.types import Type
 

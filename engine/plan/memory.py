@@ -10,8 +10,11 @@ from engine.flow import ControlKernel
 from engine.graph import Value
 from engine.kernels import Kernel
 from engine.levels import INTO, OUT_OF, count
-from engine.plan.simplify import Instruction
+from engine.plan.instruction import Instruction
+from engine.plan.tiles import Tiles
 from engine.types import Type
+
+Unit = Instruction | Tiles  # what a plan runs in one step
 
 _COPIES = 2  # a kernel may copy its operands and its result once
 _BUFFER = 8192  # elements of an operand that numpy copies at a time to go through it in one stride
@@ -19,13 +22,13 @@ _DRAWN = 32  # bytes for a random number: two draws of 64 bits, and what is made
 _DECOMPOSED = 10  # flops of LAPACK per element of a matrix and its parts, times its smaller side
 
 
-def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> list[list[Value]]:
+def last_uses(units: Sequence[Unit], kept: Iterable[Value]) -> list[list[Value]]:
     """The values that nobody reads after each instruction; a view keeps its base alive as long as itself."""
     base: dict[Value, Value] = {}
     last: dict[Value, int] = {}
-    for at, each in enumerate(instructions):
+    for at, each in enumerate(units):
         first = each.operands[0] if each.operands else None
-        if is_view(each) and isinstance(first, Value):
+        if isinstance(each, Instruction) and isinstance(first, Value) and is_view(each):
             base[each.outputs[0]] = base.get(first, first)
         for value in (*each.operands, *each.outputs):
             if isinstance(value, Value):
@@ -34,30 +37,42 @@ def last_uses(instructions: Sequence[Instruction], kept: Iterable[Value]) -> lis
     for value in kept:
         last.pop(value, None)
         last.pop(base.get(value, value), None)
-    dead: list[list[Value]] = [[] for _ in instructions]
+    dead: list[list[Value]] = [[] for _ in units]
     for value, at in last.items():
         dead[at].append(value)
     return dead
 
 
 def predict(
-    instructions: Sequence[Instruction], inputs: Iterable[Value], unread: Sequence[Sequence[Value]]
+    units: Sequence[Unit], inputs: Iterable[Value], unread: Sequence[Sequence[Value]]
 ) -> tuple[int, int]:
-    """Bytes at the peak (inputs, results and workspace together) and flops of running `instructions`, after
-    each of which the values in `unread` are given back."""
+    """Bytes at the peak (inputs, results and workspace together) and flops of running `units`, after each of
+    which the values in `unread` are given back."""
     held = {value: value.nbytes for value in inputs}
     now = peak = sum(held.values())
     flops = 0
-    for each, dead in zip(instructions, unread, strict=True):
-        made = each.op.run.wanted if isinstance(each.op.run, ControlKernel) else [True] * len(each.outputs)
-        for output, is_made in zip(each.outputs, made, strict=True):
-            held[output] = output.nbytes if is_made and not is_view(each) else 0
-            now += held[output]
+    for each, dead in zip(units, unread, strict=True):
+        for output, size in zip(each.outputs, made(each), strict=True):
+            held[output] = size
+            now += size
         peak = max(peak, now + workspace(each))
         flops += work(each)
         for value in dead:
             now -= held.pop(value, 0)
     return int(peak), int(flops)
+
+
+def made(each: Unit) -> list[int]:
+    """Bytes that each result of a unit takes."""
+    if isinstance(each, Instruction):
+        if is_view(each):
+            return [0] * len(each.outputs)
+        if isinstance(each.op.run, ControlKernel):
+            return [
+                y.nbytes if is_made else 0
+                for y, is_made in zip(each.outputs, each.op.run.wanted, strict=True)
+            ]
+    return [output.nbytes for output in each.outputs]
 
 
 def is_view(each: Instruction) -> bool:
@@ -67,8 +82,10 @@ def is_view(each: Instruction) -> bool:
     return each.op in (INTO, OUT_OF)
 
 
-def workspace(each: Instruction) -> int:
-    """Bytes that an instruction may need beside its operands and results."""
+def workspace(each: Unit) -> int:
+    """Bytes that a unit may need beside its operands and results."""
+    if isinstance(each, Tiles):
+        return each.workspace
     if isinstance(each.op.run, ControlKernel):
         return each.op.run.peak_bytes()
     return _workspace(each) * (1 if each.op.batched == "loop" else count(each.levels))
@@ -97,8 +114,10 @@ def _wide(meta: Type, widened: bool = True) -> int:
     return float32.itemsize if widened and meta.dtype is float16 else meta.dtype.itemsize
 
 
-def work(each: Instruction) -> int:
-    """Flops of an instruction: a step on an element counts one, a multiply-add of a contraction two."""
+def work(each: Unit) -> int:
+    """Flops of a unit: a step on an element counts one, a multiply-add of a contraction two."""
+    if isinstance(each, Tiles):
+        return sum(map(work, each.members))
     if isinstance(each.op.run, ControlKernel):
         return each.op.run.flops()
     return _work(each) * count(each.levels)

@@ -1,59 +1,92 @@
-"""Dead code and common subexpressions. The graph stays as it is: a plan gets a shorter list of calls."""
+"""Dead code, common subexpressions, constants and identities. The graph stays as it is: a plan gets a shorter
+list of calls."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.bounded import Bounded, bounded_in
 from engine.flow import ControlKernel
 from engine.graph import GraphNode, Value
-from engine.levels import Levels
 from engine.op import Op
-
-
-class Instruction(NamedTuple):
-    """One call that a plan makes, over `levels`; operands are values or Python scalars."""
-
-    op: Op
-    operands: tuple[Any, ...]
-    attrs: dict[str, Any]
-    outputs: tuple[Value, ...]
-    levels: Levels = ()
+from engine.plan.folding import folded
+from engine.plan.identities import identity
+from engine.plan.instruction import Instruction
 
 
 def simplify(
     nodes: Sequence[GraphNode],
     given: Iterable[Value],
-    wanted: Iterable[Value | None],
+    wanted: Sequence[Value | None],
     *,
     effects: str = "all",
-    apart: Container[Value] = (),
+    apart: Collection[Value] = (),
 ) -> tuple[list[Instruction], dict[Value, Value]]:
     """The calls that `wanted` needs, each once, and which value stands for a merged one.
 
     Values in `given` are known and not computed. With `effects` "all", random draws and loops that may not
     end are kept even if nobody reads them; with "draws" random draws; with "none" neither. Control flow is
     never merged. What decides a size is kept if the size is used, and not merged either: each has a size of
-    its own. Nor are values `apart`.
+    its own. Nor are values `apart`, for whose
+    sake everything else stays as it is written.
     """
     deciding = _deciding(nodes)
     unique = {*deciding.values(), *(node for node in nodes if any(y in apart for y in node.outputs))}
-    instructions: list[Instruction] = []
-    seen: dict[Any, tuple[Value, ...]] = {}
-    same: dict[Value, Value] = {}
+    merging = _Merging(unique, thorough=not apart)
     for each in live(nodes, given, wanted, effects=effects, deciding=deciding):
-        operands = tuple(same.get(x, x) if isinstance(x, Value) else x for x in each.operands)
-        if each.op.kind not in ("random", "control") and each.outputs[0].node not in unique:
-            values = tuple(x if type(x) is Value else _key(x) for x in operands)
-            key = (each.op, values, _key(each.attrs) if each.attrs else None)
-            first = seen.setdefault(key, each.outputs)
+        merging.add(each)
+    found, same = merging.instructions, merging.same
+    if apart:
+        return found, same
+    return _used(found, [same.get(each, each) for each in wanted if each is not None], effects, unique), same
+
+
+class _Merging:
+    """Instructions, one after another: each is made of those before it, merged with one of them, or kept."""
+
+    def __init__(self, unique: Container[GraphNode | None], *, thorough: bool) -> None:
+        self._unique, self._thorough = unique, thorough
+        self.instructions: list[Instruction] = []
+        self.same: dict[Value, Value] = {}
+        self._seen: dict[Any, tuple[Value, ...]] = {}
+        self._made: dict[Value, Instruction] = {}
+
+    def add(self, each: Instruction) -> None:
+        """Keep a call, or find what stands for its results."""
+        same = self.same
+        operands = tuple([same.get(x, x) if isinstance(x, Value) else x for x in each.operands])
+        each = each._replace(operands=operands)
+        if each.op.kind not in ("random", "control") and each.outputs[0].node not in self._unique:
+            if self._thorough:
+                found = folded(each) or identity(each, self._made)
+                if isinstance(found, Value):
+                    same[each.outputs[0]] = found
+                    return
+                each = found or each
+            key = _call_key(each)
+            first = self._seen.setdefault(key, each.outputs)
             if first is not each.outputs:
                 same.update(zip(each.outputs, first, strict=True))
-                continue
-        instructions.append(each._replace(operands=operands))
-    return instructions, same
+                return
+        self.instructions.append(each)
+        if self._thorough:
+            self._made.update(dict.fromkeys(each.outputs, each))
+
+
+def _used(
+    instructions: Sequence[Instruction], wanted: Iterable[Value], effects: str, unique: Container[Any]
+) -> list[Instruction]:
+    """Those of `instructions` that are read after all, or that something else keeps."""
+    used = set(wanted)
+    found = []
+    for each in reversed(instructions):
+        kept = each.outputs[0].node in unique or _is_effect(each.op, effects)
+        if kept or not used.isdisjoint(each.outputs):
+            found.append(each)
+            used.update([x for x in each.operands if isinstance(x, Value)])
+    return found[::-1]
 
 
 def live(
@@ -72,29 +105,30 @@ def live(
     found = []
     for node in reversed(nodes):
         read = [output in used and output not in known for output in node.outputs]
-        if True in read or node in required or _is_effect(node.op, effects):
+        if True in read or node in required or (not node.variant.shared and _is_effect(node.op, effects)):
             each = _cut(node, read)
             found.append(each)
-            used.update(x for x in each.operands if isinstance(x, Value) and x not in known)
-            required.update(deciding.get(size) for size in _sizes_in(node, sizes) if deciding)
+            used.update(each.operands)
+            if deciding:
+                required.update([deciding.get(size) for size in _sizes_in(node, sizes)])
     return found[::-1]
 
 
 def _cut(node: GraphNode, read: Sequence[bool]) -> Instruction:
     """The call of a node; of control flow only what gives the outputs that are `read`."""
-    op, operands = node.op, node.operands
-    if isinstance(op.run, ControlKernel):
-        run, reads = op.run.cut(read)
+    op, operands, variant = node.op, node.operands, node.variant
+    if op.is_control:
+        run, reads = op.run.cut(read)  # type: ignore[union-attr]
         op = replace(op, run=run)
         operands = tuple(x if needed else None for x, needed in zip(operands, reads, strict=True))
-    return Instruction(op, operands, node.attrs, node.outputs, node.levels)
+    return Instruction(op, operands, variant.attrs, node.outputs, variant.levels)
 
 
 def _deciding(nodes: Sequence[GraphNode]) -> dict[int, GraphNode]:
     """The node that decides each size known only at run time, by the size's id."""
     found: dict[int, GraphNode] = {}
     for node in nodes:
-        for output in node.outputs:
+        for output in () if node.variant.shared else node.outputs:
             for size in output.meta.shape:
                 if type(size) is Bounded and size.evaluate is None:
                     found.setdefault(id(size), node)
@@ -117,6 +151,15 @@ def _is_effect(op: Op, effects: str) -> bool:
     if effects == "none":
         return False
     return op.kind == "random" or (effects == "all" and isinstance(op.run, ControlKernel) and op.run.effect)
+
+
+def _call_key(each: Instruction) -> Any:
+    """Something hashable that is the same for the same calls."""
+    node = each.outputs[0].node
+    if node is not None and node.variant.shared and node.op is each.op and node.attrs is each.attrs:
+        return node.variant, each.operands
+    values = tuple([x if type(x) is Value else _key(x) for x in each.operands])
+    return each.op, values, _key(each.attrs) if each.attrs else None
 
 
 def _key(each: Any) -> Any:

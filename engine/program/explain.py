@@ -9,7 +9,7 @@ from typing import Any
 from engine.bounded import is_bounded
 from engine.dtypes import DType
 from engine.graph import Value
-from engine.plan.simplify import Instruction
+from engine.plan.instruction import Instruction
 
 MAX_STEPS = 500  # that are listed; there is no bound on how many there are
 _MAX_SETTING = 32  # numbers in a step's setting; longer ones are left out

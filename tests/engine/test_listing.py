@@ -29,13 +29,10 @@ def test_values_are_called_as_their_statements_call_them() -> None:
         %6 = mul(%5, %0)           float32[2]  of exp
         """)
     assert plan_text(prepared.plan) == shown("""
-        %0 = exp(x)                float32[2]
-        y = mul(%0, 3)             float32[2]
-        s = _sum_all(y)            float32[]   frees y
-        %3 = ones_like(s)          float32[]
-        %4 = expand(%3, size=[2])  float32[2]
-        %5 = mul(%4, 3)            float32[2]  frees %3, %4
-        %6 = mul(%5, %0)           float32[2]  frees %0, %5
+        %0 = exp(x)        float32[2]
+        y = mul(%0, 3)     float32[2]
+        s = _sum_all(y)    float32[]   frees y
+        %6 = mul(3.0, %0)  float32[2]  frees %0
         -> s, %6
         """)
 
@@ -67,8 +64,7 @@ def test_a_choice_shows_its_branches() -> None:
               %1 = mul(%a, 2)  float32[2]
               -> %1
             else(%a):
-              %1 = zeros(size=[2], dtype=float32)  float32[2]
-              -> %1
+              -> 0.0
         -> c, %1.0, %0.record
         """)
 
@@ -83,4 +79,18 @@ def test_several_results_and_sizes_of_the_run() -> None:
         %1 = gt(x, 0)                     bool[3, 2]
         %2 = _index(x, %1)                float32[≤6]           frees %1
         -> %0.0, %2
+        """)
+
+
+def test_what_is_fused_stands_under_its_group() -> None:
+    product = {"id": "y", "op": "mul", "in": [{"op": "exp", "in": ["x"]}, 3]}
+    program = engine.Program([product, {"id": "s", "op": "sum", "in": ["y"]}])
+    prepared = program.prepare({"x": engine.ones(100_000, requires_grad=True)})
+    assert plan_text(prepared.plan) == shown("""
+        s, %6 = together, 2 × 50000 rows:  float32[], float32[100000]
+            %0 = exp(x)        float32[100000]
+            y = mul(%0, 3)     float32[100000]
+            s = _sum_all(y)    float32[]
+            %6 = mul(3.0, %0)  float32[100000]
+        -> s, %6
         """)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine
-from engine.plan.simplify import simplify
+from engine.plan import Plan
+from engine.plan.binder import nothing
 from tests.engine.building import Json, backward, const, leaf, let, loop, names, node, values
 
 PYTHON = 4000  # bytes of Python objects that a run may make for each node, beside the arrays
@@ -21,11 +22,13 @@ PYTHON = 4000  # bytes of Python objects that a run may make for each node, besi
 def instructions(graph: list[Json], inputs: Json, *outputs: str, **settings: Any) -> list[str]:
     """The names of the ops that a plan calls."""
     prepared = engine.Program(graph).prepare(inputs, outputs=list(outputs), **settings)
+    return [each.op.name for each in plan_of(prepared).instructions]
+
+
+def plan_of(prepared: Any) -> Plan:
+    """The plan that a request gets once it has come back."""
     compiled = prepared._compiled
-    graph_nodes = compiled.lowering.graph.nodes
-    found, _ = simplify(graph_nodes, compiled._inputs, compiled._answers.wanted, effects=True)
-    assert len(found) == len(compiled.plan._steps)
-    return [each.op.name for each in found]
+    return Plan(compiled.lowering.graph.nodes, compiled._inputs, compiled._answers.wanted)
 
 
 def test_dead_code_is_left_out() -> None:
@@ -35,7 +38,7 @@ def test_dead_code_is_left_out() -> None:
 
 
 def test_what_is_differentiated_for_nobody_is_not_computed() -> None:
-    graph = [let("y", "mul", "x", "w"), let("s", "sum", "y")]
+    graph = [let("y", "mul", "x", "w"), let("s", "sum", node("sin", "y"))]
     both = instructions(graph, {"x": leaf([1.0]), "w": leaf([2.0])}, "s", trace=False)
     one = instructions(graph, {"x": leaf([1.0]), "w": const([2.0])}, "s", trace=False)
     assert both.count("mul") == 3 and one.count("mul") == 2
@@ -102,7 +105,8 @@ def test_registers_are_given_back() -> None:
     prepared = engine.Program([let("s", "sum", _chain(20))]).prepare(
         {"x": const(np.ones(1000))}, route="forward"
     )
-    plan = prepared._compiled.plan
+    plan = plan_of(prepared)
+    frame = plan._bound()
 
     def watched(call: Any) -> Any:
         def run(*arrays: Any) -> Any:
@@ -113,9 +117,10 @@ def test_registers_are_given_back() -> None:
 
         return run
 
-    plan._steps = [(watched(call), *rest) for call, *rest in plan._steps]
-    prepared.run()
-    assert len(alive) == 21
+    frame.steps[:] = [
+        step if step.call is nothing else step._replace(call=watched(step.call)) for step in frame.steps
+    ]
+    frame.run(None, [np.ones(1000)], {})
     assert max(alive) <= 1
 
 
@@ -152,7 +157,7 @@ def test_a_view_keeps_all_it_views_in_the_predicted_peak() -> None:
 
 # -- the prediction against what numpy takes
 
-SIZE = 64
+SIZES = (64, 160)  # of large arrays calls are fused
 
 
 _calls = st.lists(
@@ -169,9 +174,9 @@ _calls = st.lists(
 )
 
 
-def statement(at: int, kind: str, left: str, right: str) -> Json:
-    """One statement on (SIZE, SIZE) values that gives another."""
-    halves = {"slice": [0, SIZE // 2, None]}
+def statement(at: int, kind: str, left: str, right: str, size: int) -> Json:
+    """One statement on (size, size) values that gives another."""
+    halves = {"slice": [0, size // 2, None]}
     made: dict[str, tuple[Any, ...]] = {
         "softmax": ("softmax", left, 1),
         "transpose": ("transpose", left, 0, 1),
@@ -184,10 +189,10 @@ def statement(at: int, kind: str, left: str, right: str) -> Json:
         "logsumexp": ("sub", left, node("logsumexp", right, 0)),
         "literal": ("add", left, node("mul", right, {"tensor": 0.5})),
         "cat": ("getitem", node("cat", [left, right], 0), {"slice": [None, None, 2]}),
-        "expand": ("mul", right, node("expand", node("getitem", left, 0), [SIZE, SIZE])),
-        "reshape": ("reshape", node("t", left), [SIZE, SIZE]),
+        "expand": ("mul", right, node("expand", node("getitem", left, 0), [size, size])),
+        "reshape": ("reshape", node("t", left), [size, size]),
         "slice": ("cat", [node("getitem", left, halves), node("getitem", left, halves)]),
-        "index": ("getitem", left, [*range(0, SIZE, 2), *range(0, SIZE, 2)]),
+        "index": ("getitem", left, [*range(0, size, 2), *range(0, size, 2)]),
         "where": ("where", node("gt", left, right), left, right),
     }
     if kind in ("add", "mul", "sub", "maximum", "matmul", "div"):
@@ -206,20 +211,21 @@ def measured(run: Any) -> int:
 
 
 @settings(max_examples=50, deadline=None)
-@given(calls=_calls, backward=st.booleans())
-def test_the_predicted_peak_is_not_exceeded(calls: Any, backward: bool) -> None:
+@given(calls=_calls, backward=st.booleans(), size=st.sampled_from(SIZES))
+def test_the_predicted_peak_is_not_exceeded(calls: Any, backward: bool, size: int) -> None:
     graph: list[Json] = []
     known = ["x", "w"]
     for at, (kind, left, right) in enumerate(calls):
-        graph.append(statement(at, kind, known[left % len(known)], known[right % len(known)]))
+        graph.append(statement(at, kind, known[left % len(known)], known[right % len(known)], size))
         known.append(f"v{at}")
     graph.append(let("s", "sum", known[-1]))
-    x = np.random.default_rng(0).uniform(0.5, 1.5, (SIZE, SIZE))
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (size, size))
     inputs = {"x": leaf(x), "w": leaf(x.T.copy())}
     prepared = engine.Program(graph).prepare(inputs, route="backward" if backward else "forward", trace=False)
-    prepared.run()  # what is imported or cached on first use
+    for _ in range(3):
+        prepared.run()  # what is imported or cached on first use
     held = 2 * x.nbytes  # tracemalloc does not see the inputs
-    slack = PYTHON * len(prepared._compiled.plan._steps)
+    slack = PYTHON * len(prepared._compiled.plan.instructions)
     assert measured(prepared.run) <= prepared.peak_bytes - held + slack
 
 
@@ -231,14 +237,14 @@ def test_the_predicted_peak_of_float16_is_not_exceeded(op: str, backward: bool) 
     program = engine.Program([let("y", op, "x", *more), let("s", "sum", "y")])
     prepared = program.prepare({"x": x}, route="backward" if backward else "forward", trace=False)
     prepared.run()
-    slack = PYTHON * len(prepared._compiled.plan._steps)
+    slack = PYTHON * len(prepared._compiled.plan.instructions)
     assert measured(prepared.run) <= prepared.peak_bytes - x.array.nbytes + slack
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("op", ["elu", "gelu", "leaky_relu", "silu", "softplus"])
 def test_the_predicted_peak_holds_the_scratch_of_a_kernel(op: str, dtype: str) -> None:
-    x = const(np.full((200, 200), 0.5), dtype)
+    x = const(np.full((100, 100), 0.5), dtype)
     graph = [let("y", f"nn.functional.{op}", "x"), let("row", "getitem", "y", 0)]
     prepared = engine.Program(graph).prepare({"x": x}, route="forward", trace=False)
     prepared.run()

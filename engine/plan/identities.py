@@ -1,0 +1,107 @@
+"""Algebraic identities that hold for every IEEE number, signed zeros, infinities and NaN among them.
+
+Each rule is given a call and what made its operands, and gives the value that it equals, a shorter call, or
+None. What would round differently (a product taken in another order, a division as a product) has no place
+here: the same request is answered with the same bits, however often its plan was looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.graph import Value
+from engine.plan.instruction import Instruction
+from engine.registry import lookup
+
+Made = Mapping[Value, Instruction]
+Found = Value | Instruction | None
+
+
+def identity(each: Instruction, made: Made) -> Found:
+    """A value that `each` equals, or a shorter call that does; None if no rule applies."""
+    rule = RULES.get(each.op.name)
+    return None if rule is None else rule(each, made)
+
+
+def uniform(operand: Any) -> Any:
+    """The one number that all elements of a constant or a scalar operand are, as a numpy scalar or a Python
+    number; None if it is none or not known."""
+    if not isinstance(operand, Value):
+        return operand
+    constant = operand.constant
+    if not isinstance(constant, np.ndarray) or constant.size == 0:
+        return None
+    return constant[(0,) * constant.ndim] if not any(constant.strides) or constant.size == 1 else None
+
+
+def _same_type(value: Any, each: Instruction) -> Found:
+    """`value`, if the call's result is of the same type and levels."""
+    (out,) = each.outputs
+    same = isinstance(value, Value) and value.meta == out.meta and value.levels == out.levels
+    return value if same else None
+
+
+def _negated(value: Any, made: Made) -> Any:
+    """What `value` is the negative of, if a call says so."""
+    maker = made.get(value) if isinstance(value, Value) else None
+    return maker.operands[0] if maker is not None and maker.op.name == "neg" else None
+
+
+def _product(each: Instruction, made: Made) -> Found:
+    first, second = each.operands
+    for value, factor in ((first, second), (second, first)):
+        if uniform(factor) == 1:
+            return _same_type(value, each)
+    left, right = _negated(first, made), _negated(second, made)
+    return None if left is None or right is None else each._replace(operands=(left, right))
+
+
+def _quotient(each: Instruction, made: Made) -> Found:
+    return _same_type(each.operands[0], each) if uniform(each.operands[1]) == 1 else None
+
+
+def _power(each: Instruction, made: Made) -> Found:
+    exponent = each.attrs.get("exponent", each.operands[-1])
+    return _same_type(each.operands[0], each) if uniform(exponent) == 1 else None
+
+
+def _negative(each: Instruction, made: Made) -> Found:
+    found: Value | None = _negated(each.operands[0], made)
+    return found
+
+
+def _sum(each: Instruction, made: Made) -> Found:
+    first, second = each.operands
+    if not _is_one(each.attrs["alpha"]):
+        return None
+    left, right = _negated(first, made), _negated(second, made)
+    if right is not None:
+        return each._replace(op=lookup("sub"), operands=(first, right))
+    if left is not None and isinstance(second, Value):
+        return each._replace(op=lookup("sub"), operands=(second, left))
+    return None
+
+
+def _difference(each: Instruction, made: Made) -> Found:
+    first, second = each.operands
+    right = _negated(second, made)
+    if right is None or not _is_one(each.attrs["alpha"]):
+        return None
+    return each._replace(op=lookup("add"), operands=(first, right))
+
+
+def _is_one(alpha: Any) -> bool:
+    return type(alpha) is not bool and bool(alpha == 1)
+
+
+RULES: dict[str, Callable[[Instruction, Made], Found]] = {
+    "add": _sum,
+    "sub": _difference,
+    "mul": _product,
+    "_div": _quotient,
+    "_pow_scalar": _power,
+    "neg": _negative,
+}
