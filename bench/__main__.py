@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -53,6 +54,8 @@ def main() -> None:
             found.append(row)
             print(report.line(row, wanted), flush=True)
     print(f"\n{report.summary(found)} {usage.others()}")
+    if any(row.verdict.startswith("failed") for row in found):
+        sys.exit("a case failed; nothing is written")
     if arguments.quick or arguments.best or arguments.rows:
         return
     costs = report.costs([(length, chains.costs(length, median)) for length in chains.LENGTHS])
@@ -72,6 +75,8 @@ def measure(case: Case, effort: Effort, *, best: bool) -> list[report.Row]:
             return report.refused(case, f"not built yet: {reason}")
         except ImportError as reason:
             return report.refused(case, f"not installed: {reason.name}")
+        except Exception as error:  # noqa: BLE001  # one case must not cost the others
+            return report.refused(case, f"failed: {type(error).__name__}: {error}")
 
 
 def _matches(case: Case, words: list[str]) -> bool:
