@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from app.access import lines
 from app.errors import MEDIA_TYPE, Problem, document
 from app.settings import Settings
 
@@ -29,6 +30,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.settings: Settings = self.config.app.state.settings  # type: ignore[union-attr]  # our application
+        self.access_logger = lines(self.access_logger)  # type: ignore[assignment]  # what of it is called
         self.limit_concurrency = None  # counted here, to answer in the one shape
         self.full_app = self.app
         self.head_bytes = 0
