@@ -9,6 +9,9 @@ from typing import Any
 _enabled: contextvars.ContextVar[bool] = contextvars.ContextVar("grad_enabled", default=True)
 
 
+grad_enabled = _enabled.get  # `is_grad_enabled` for where it is asked for every op
+
+
 def is_grad_enabled() -> bool:
     """Whether ops applied now are recorded."""
     return _enabled.get()

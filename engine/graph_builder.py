@@ -11,7 +11,7 @@ from engine.bounded import is_bounded, refuse_new
 from engine.builder import Functions
 from engine.errors import Site
 from engine.flow import ControlKernel
-from engine.grad_mode import is_grad_enabled
+from engine.grad_mode import grad_enabled
 from engine.graph import Graph, GraphNode, Source, Value
 from engine.levels import Levels, levels_of
 from engine.limits import Limits
@@ -29,7 +29,7 @@ class Ledger:
     later which samples count, and (in anomaly mode) the values that are watched for nan."""
 
     def __init__(self, limits: Limits, *, watch: bool = False) -> None:
-        self._limits = limits
+        self._limits, self._allowed = limits, limits.nodes
         self.spent = 0
         self.variants = Variants()
         self.summing = False
@@ -39,7 +39,7 @@ class Ledger:
     def spend(self) -> None:
         """LimitExceeded if one more is more than the limit."""
         self.spent += 1
-        if self.spent > self._limits.nodes:
+        if self.spent > self._allowed:
             self._limits.check("nodes", self.spent)
 
 
@@ -86,7 +86,7 @@ class GraphBuilder:
         known = variants.get(key)
         if known is not None:
             variant, taken, rest = known
-            return self.call(variant, (*args[:taken], *rest))
+            return self.call(variant, tuple(args) if taken is None else (*args[:taken], *rest))
         operands, attrs, given = op.bind(args, kwargs)
         variant = self._variant(op, operands, attrs, given)
         if key is not None and variant.shared:
@@ -99,23 +99,26 @@ class GraphBuilder:
 
     def call(self, variant: Variant, operands: tuple[Any, ...]) -> Any:
         """Append a call of a variant."""
-        self.ledger.spend()
-        nodes = self.graph.nodes
+        ledger, nodes = self.ledger, self.graph.nodes
+        ledger.spend()
         node = GraphNode(variant, operands, len(nodes), self.source)
-        op = variant.op
-        results = enumerate(variant.results)
-        node.outputs = outputs = tuple([Value(meta, node, at, levels) for at, (meta, levels) in results])
-        if op.vjp is not None and is_grad_enabled():
+        if variant.single:
+            outputs: tuple[Value, ...] = (Value(variant.meta, node, 0, variant.levels),)
+        else:
+            results = enumerate(variant.results)
+            outputs = tuple([Value(meta, node, at, levels) for at, (meta, levels) in results])
+        node.outputs = outputs
+        nodes.append(node)
+        if variant.taped and grad_enabled():
             node.taped = True
             node.needs = variant.needs(tuple([operands[at].requires_grad for at in variant.tensors]))
             if node.needs:
                 for at in variant.differentiable:
                     outputs[at].requires_grad = node.recorded = True
-        nodes.append(node)
-        if self.ledger.watched is not None and not self.sweeping and not op.is_control:
-            watch = Watch.forward(self.source.site.op or op.short)
-            self.ledger.watched.update(dict.fromkeys(outputs, watch))
-        return outputs[0] if op.single else outputs
+        if ledger.watched is not None and not self.sweeping and not variant.op.is_control:
+            watch = Watch.forward(self.source.site.op or variant.op.short)
+            ledger.watched.update(dict.fromkeys(outputs, watch))
+        return outputs[0] if variant.single else outputs
 
     def _variant(
         self, op: Op, operands: Sequence[Any], attrs: dict[str, Any], given: dict[str, Any]

@@ -43,8 +43,8 @@ class Variant:
     may have one; `given` are the settings as the caller wrote them. Nothing of it is ever changed."""
 
     __slots__ = (
-        "_call", "_needs", "attrs", "cost", "differentiable", "given", "levels", "op", "operands", "results",
-        "rules", "shared", "tensors",
+        "_call", "_needs", "attrs", "cost", "differentiable", "given", "levels", "meta", "op", "operands",
+        "results", "rules", "shared", "single", "taped", "tensors",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +60,9 @@ class Variant:
         self.attrs, self.given = settings
         self.results = tuple(results)
         self.levels = levels
+        self.single = op.single and not op.is_control  # one result, with the levels of the call
+        self.meta: Any = self.results[0].meta if self.single else None
+        self.taped = op.vjp is not None
         self.tensors = [at for at in op.slots(operands) if hasattr(operands[at], "meta")]
         self.differentiable = [at for at, y in enumerate(self.results) if y.meta.dtype.differentiable]
         self.shared = False  # may be called again: all that is known of a call is known of the next
@@ -87,10 +90,10 @@ class Variant:
 
 
 class Call(NamedTuple):
-    """How arguments become a call: the first `taken` are operands, `rest` stands after them."""
+    """How arguments become a call: the first `taken` (None: all) are operands, `rest` stands after them."""
 
     variant: Variant
-    taken: int
+    taken: int | None
     rest: tuple[Any, ...]
 
 
@@ -133,7 +136,7 @@ class Variants:
             taken += 1
         rest = tuple(operands[taken:])
         if not any(hasattr(each, "meta") for each in (*args[taken:], *rest)):
-            self._calls[key] = Call(variant, taken, rest)
+            self._calls[key] = Call(variant, None if taken == len(args) and not rest else taken, rest)
 
 
 class _Unshared(Exception):

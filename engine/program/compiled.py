@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.graph import Value, locate
 from engine.language.statements import Block, Statement
 from engine.limits import Limits
 from engine.plan import Plan
+from engine.plan.first import First, first_plan
 from engine.program.answer import Answers
 from engine.program.batch import Batch
 from engine.program.derivation import derivative
@@ -23,6 +25,7 @@ from engine.program.result import Result
 from engine.program.seeding import seeded
 
 _NODE_BYTES = 1000  # what a node takes, in the graph and in the plan
+_FIRST_RUNS = 2  # that a graph makes on the plan of a first sight; then it has earned a better one
 
 
 class Compiled:
@@ -47,18 +50,18 @@ class Compiled:
                 swept = {} if found else self._sweep(request, list(names) or last_names(statements))
                 roots = self.outputs | swept
                 self._answers = Answers(lowering, self.outputs, roots, request.trace, self.batch, found, own)
-                watched = lowering.builder.ledger.watched
-                self.plan = Plan(lowering.graph.nodes, self._inputs, self._answers.wanted, watched=watched)
+                self.output_bytes = self._answers.nbytes  # the answer may be copies
+                self._first = self._first_plan(limits)
         finally:
             reset_builder(token)
+        self._default_dtype, self._runs = request.default_dtype, 0
+        self._shared: set[int] = set()
         del self.request  # the plan outlives it
         self.used = False  # since the cache of plans looked last
         self.draws = any(each.op.kind in ("random", "control") for each in lowering.graph.nodes)
         self.nodes = lowering.builder.ledger.spent
-        self._shared = [id(each) for each in self.plan.constants]  # every run reads them
-        self.nbytes = _NODE_BYTES * self.nodes + sum(each.nbytes for each in self.plan.constants)
-        self.output_bytes = self._answers.nbytes
-        self.peak_bytes = self.plan.peak_bytes + self.output_bytes  # the answer may be copies
+        self.nbytes = _NODE_BYTES * self.nodes
+        self._note_constants(self.best)
         limits.check("peak_bytes", self.peak_bytes)
         limits.check("output_bytes", self.output_bytes)
 
@@ -161,6 +164,51 @@ class Compiled:
             raise locate(error, Site(() if placed else whole, sites[-1].id, None)) from None
         return targets
 
+    # -- plans
+
+    def _first_plan(self, limits: Limits) -> First | None:
+        """A plan that is made at once; None where it pays, or is needed to keep the limits, to make a good
+        one."""
+        if self.lowering.builder.ledger.watched is not None:
+            return None
+        found = first_plan(self.lowering.graph.nodes, self._inputs, self._answers.wanted)
+        kept = found is not None and found.peak_bytes + self.output_bytes <= limits.peak_bytes
+        return found if kept else None
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """The plan for a graph that comes back."""
+        watched = self.lowering.builder.ledger.watched
+        with dtypes.default_dtype(self._default_dtype):
+            found = Plan(self.lowering.graph.nodes, self._inputs, self._answers.wanted, watched=watched)
+        self._note_constants(found)
+        self._first = None
+        return found
+
+    def _note_constants(self, plan: Plan | First) -> None:
+        """Every run of a plan reads its constants: they are kept with it, and never given away."""
+        constants = {id(each): each.nbytes for each in plan.constants}
+        self.nbytes += sum([constants[each] for each in constants.keys() - self._shared])
+        self._shared = self._shared.union(constants)
+
+    @property
+    def best(self) -> Plan | First:
+        """The best plan that is known so far."""
+        known: Plan | None = self.__dict__.get("plan")
+        return known or self._first or self.plan
+
+    @property
+    def peak_bytes(self) -> int:
+        """Bytes at the peak of a run and its answer, as far as is known so far."""
+        return self.best.peak_bytes + self.output_bytes
+
+    def _computed(self, arrays: Sequence[Any], seed: int, sizes: Sizes) -> list[Any]:
+        """The values of a run."""
+        self._runs += 1
+        plan = self.best if self._runs <= _FIRST_RUNS else self.plan
+        generator = seeded(seed) if self.draws or seed != 0 else None
+        return plan.run(generator, arrays, sizes)
+
     @property
     def answered(self) -> dict[str, Value]:
         """The outputs with the axis of a batch, as they are answered."""
@@ -173,16 +221,13 @@ class Compiled:
 
     def numbers(self, arrays: Sequence[Any], seed: int) -> list[Any]:
         """The numbers of the answer to a request with these arrays."""
-        generator = seeded(seed) if self.draws or seed != 0 else None
-        found = self.plan.run(generator, arrays)
-        return [each for each in found if each is not None]
+        return [each for each in self._computed(arrays, seed, {}) if each is not None]
 
     def run(self, arrays: Sequence[Any], seed: int) -> Result:
         """The answer to a request of this kind with these arrays."""
         sizes: Sizes = {}
-        generator = seeded(seed) if self.draws or seed != 0 else None
-        values = self.plan.run(generator, arrays, sizes)
-        return self._answers.result(values, {*self._shared, *map(id, arrays)}, sizes)
+        values = self._computed(arrays, seed, sizes)
+        return self._answers.result(values, self._shared.union(map(id, arrays)), sizes)
 
 
 def last_names(statements: Sequence[Statement]) -> list[str]:

@@ -146,11 +146,12 @@ def _through(
         sweep.visited.append(node)
         if builder.ledger.watched is not None:
             _watch(builder.ledger.watched, node, found)
-        for at, (operand, cotangent) in enumerate(zip(node.operands, found, strict=True)):
+        levelled = node.variant.levels or node.op.is_control
+        for at, cotangent in enumerate(found):
             if cotangent is not None:
-                if gone := _summed(node, at, sweep.kept):
-                    cotangent = without(builder.F, cotangent, gone)
-                _add(builder, sweep.cotangents, operand, cotangent)
+                if levelled:
+                    cotangent = without(builder.F, cotangent, _summed(node, at, sweep.kept))
+                _add(builder, sweep.cotangents, node.operands[at], cotangent)
     except EngineError as error:
         raise locate(error, node.site) from None
     finally:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from engine.grad_mode import is_grad_enabled
+from engine.grad_mode import grad_enabled
 from engine.graph import GraphNode, Value
 from engine.graph_builder import GraphBuilder
 from engine.pullback import pullback
@@ -47,7 +47,7 @@ def cotangents(builder: GraphBuilder, node: GraphNode, g: Values, needs: Sequenc
     rules = node.variant.rules
     values = [*node.operands, *node.outputs, *g]
     key: Any = (needs, *[None if each is None else (id(each.meta), each.levels) for each in g])
-    if is_grad_enabled():  # what is recorded may depend on what requires grad
+    if grad_enabled():  # what is recorded may depend on what requires grad
         key = (*key, *[getattr(each, "requires_grad", None) for each in values])
     known = rules.get(key)
     if type(known) is Traced:
@@ -72,9 +72,13 @@ def _call(F: Any, node: GraphNode, values: Sequence[Any], needs: Sequence[bool])
 
 def _append(builder: GraphBuilder, traced: Traced, values: list[Any]) -> Values:
     values += traced.constants
+    call = builder.call
     for variant, pick in traced.calls:
-        builder.call(variant, pick(values))
-        values += builder.graph.nodes[-1].outputs
+        made = call(variant, pick(values))
+        if variant.single:
+            values.append(made)
+        else:
+            values += made
     return [None if at is None else values[at] for at in traced.found]
 
 
@@ -116,4 +120,5 @@ def _pick(places: Sequence[int]) -> Pick:
     """What picks the values at these places, as a tuple."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda values: tuple([values[at] for at in places])
+    (only,) = places or (None,)
+    return lambda values: () if only is None else (values[only],)
