@@ -5,6 +5,7 @@ identities    what equals what, bit for bit
 folding       what depends on no input
 late          calls whose sizes only a run tells
 simplify      dead code, common subexpressions, and the two above
+reducing      reductions as numpy's
 rows          which calls can run on some rows at a time
 grouping      which of them run together, and in which order
 block         a group's calls on a tile: where each array is

@@ -19,6 +19,7 @@ from engine.plan.frame import GENERATOR, SIZES, Array, Frame, Memory, Step, take
 from engine.plan.instruction import Instruction
 from engine.plan.late import is_late, late_call
 from engine.plan.memory import Unit, is_view
+from engine.plan.reducing import axes, reduction, share
 from engine.plan.rows import full_shape
 from engine.plan.tiles import Tiles
 from engine.watch import Watch, watching
@@ -129,6 +130,8 @@ class Binder:
         if isinstance(each.op.run, Kernel) and not late and self._is_small(each.outputs[0]):
             self._elementwise(each)
             return
+        if not late and self._reduction(each):
+            return
         sources = [self._operand(x) for x in each.operands]
         if isinstance(each.op.run, ControlKernel):
             sources = [self._kept(at) for at in sources]
@@ -203,6 +206,25 @@ class Binder:
         for place in temporary:
             if place is not None:
                 self._free[place.shape, place.dtype].append(place)
+
+    def _reduction(self, each: Instruction) -> bool:
+        """Whether a call is a reduction of a small value that numpy writes to a place."""
+        found = reduction(each)
+        (out, *_) = each.outputs
+        if found is None or not self._is_small(out) or not all(full_shape(each.operands[0])):
+            return False
+        place = self._place(full_shape(out), out.dtype.numpy)
+        source, number = self._operand(each.operands[0]), self._operand(out)
+        if place is None or source not in self._held:
+            return False
+        self._hold(place, number)
+        self._own[out] = place
+        settings = (axes(each), None, place, bool(each.attrs.get("keepdim")))
+        self._steps.append(Step(found.combine.reduce, (self._registers[source], *settings), None))
+        if found.mean:
+            divisor = np.asarray(share(each.operands[0], out), place.dtype)
+            self._steps.append(Step(np.divide, (place, divisor, place), None))
+        return True
 
     def _aligned(self, operand: Any, out: Value) -> int:
         """The register of an operand whose axes stand as those of `out`."""

@@ -16,6 +16,7 @@ from engine.kernels import Kernel, as_array, cast_to, result_dtypes, select
 from engine.plan.grouping import Group
 from engine.plan.identities import uniform
 from engine.plan.instruction import Instruction
+from engine.plan.reducing import share
 from engine.plan.rows import Use, full_shape, on_tile
 
 Run = Callable[..., Any]
@@ -189,9 +190,7 @@ class Block:
         flat = self.flat
         self.calls.append(Call(lambda size: _whole_sum if flat else on_tile(each, use, size), args, made))
         if use.joins:
-            operand = each.operands[0]
-            count = math.prod(full_shape(operand)) // max(math.prod(full_shape(out)), 1)
-            self.joins.append(Join(made, use, out, count))
+            self.joins.append(Join(made, use, out, share(each.operands[0], out)))
             return
         self._made[out] = made
         if out in kept:

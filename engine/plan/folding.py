@@ -54,7 +54,7 @@ def _repeated(each: Instruction, filled: bool) -> Any:
     elif each.op.kind == "elementwise" and out.dtype.category >= FLOAT and None not in numbers:
         call = each.op.compile([getattr(x, "meta", x) for x in each.operands], (out.meta,), each.attrs)
         number = call(*map(np.asarray, numbers))
-    elif each.op.name == "expand" and numbers[0] is not None:
+    elif each.op.kind == "view" and numbers[0] is not None:
         number = numbers[0]
     else:
         return None

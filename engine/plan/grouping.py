@@ -84,22 +84,33 @@ def _staged(instructions: Sequence[Instruction], groups: dict[tuple[int, int], l
     stage: dict[Value, int] = {}
     rows: dict[Value, int] = {}  # of what a group makes and can be read within it; 0: only after it
     effects = 0
-    uses: dict[int, Use] = {}
+    uses = _usable(instructions)
     for at, each in enumerate(instructions):
-        use = None if is_late(each) else use_of(each)
+        use = uses.get(at)
         here = 0
         for position, x in enumerate(each.operands):
             if isinstance(x, Value):
                 inside = use is not None and use.carried[position] and rows.get(x) == use.rows
                 here = max(here, stage.get(x, 0) + (x in rows and not inside))
         if use is not None:
-            uses[at] = use
             groups[use.rows, here].append(at)
             rows[each.outputs[0]] = 0 if use.joins else use.rows
         elif _keeps_order(each):
             here = effects = max(here, effects)  # they stay in their order
         stage.update(dict.fromkeys(each.outputs, here))
     return uses
+
+
+def _usable(instructions: Sequence[Instruction]) -> dict[int, Use]:
+    """How calls work by rows, where there is a large array with as many."""
+    found, rows = {}, set()
+    for at, each in enumerate(instructions):
+        use = None if is_late(each) else use_of(each)
+        if use is not None:
+            found[at] = use
+            if any(is_large(x) for x in (*each.operands, *each.outputs) if isinstance(x, Value)):
+                rows.add(use.rows)
+    return {at: use for at, use in found.items() if use.rows in rows}
 
 
 def _readers(instructions: Sequence[Instruction]) -> Mapping[Value, set[int]]:

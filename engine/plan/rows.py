@@ -8,10 +8,9 @@ whole in every tile. A reduction over the rows ends such a run: its parts are pu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from engine.batched import compile_call
 from engine.graph import Value
@@ -19,6 +18,7 @@ from engine.kernels import Kernel
 from engine.levels import SUM_OVER, Level, Levels, sizes
 from engine.plan.identities import uniform
 from engine.plan.instruction import Instruction
+from engine.plan.reducing import Reduction, reduction
 from engine.registry import lookup
 from engine.types import Type
 
@@ -29,33 +29,13 @@ _RAISING = frozenset({"divide_floor", "divide_trunc", "modulo", "power"})  # of 
 MAX_ROW = 8192  # elements; the parts of a reduction over rows are as large as one
 
 
-class Joined(NamedTuple):
-    """How a reduction over rows is put together: `op` gives the part of a tile, `combine` adds up the parts;
-    the sum is divided by the number of elements where it is a `mean`."""
-
-    op: str
-    combine: np.ufunc
-    mean: bool = False
-
-
-JOINED = {
-    "_sum_all": Joined("_sum_all", np.add),
-    "_sum_dim": Joined("_sum_dim", np.add),
-    "_mean_all": Joined("_sum_all", np.add, mean=True),
-    "_mean_dim": Joined("_sum_dim", np.add, mean=True),
-    "amax": Joined("amax", np.maximum),
-    "amin": Joined("amin", np.minimum),
-    SUM_OVER.name: Joined(SUM_OVER.name, np.add),
-}
-
-
 class Use(NamedTuple):
     """How a call reads its operands: `carried` says of each whether it has the rows; `joins` if the call is a
     reduction over them."""
 
     rows: int
     carried: tuple[bool, ...]
-    joins: Joined | None = None
+    joins: Reduction | None = None
 
 
 def full_shape(value: Value) -> tuple[int, ...]:
@@ -108,10 +88,8 @@ def _reduction(each: Instruction, out: Value) -> Use | None:
         return None
     if _keeps_rows(each, operand, out):
         return Use(shape[0], (True,))
-    joins = JOINED.get(each.op.name)
-    exact = operand.dtype is out.dtype and out.dtype.itemsize > 2  # parts of half precision would be rounded
-    small = out.meta.numel * np.prod(sizes(out.levels), dtype=int) <= MAX_ROW
-    return Use(shape[0], (True,), joins) if joins and exact and small else None
+    joins = reduction(each)
+    return Use(shape[0], (True,), joins) if joins and math.prod(full_shape(out)) <= MAX_ROW else None
 
 
 def _keeps_rows(each: Instruction, operand: Value, out: Value) -> bool:
