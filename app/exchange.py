@@ -32,9 +32,11 @@ async def exchange(
     sent = negotiation.sent(headers) if reads else Form()
     wanted = negotiation.wanted(headers, app.state.settings.min_compressed_bytes)
     try:
-        body = await _body(receive, headers) if reads else b""
+        body = await _body(receive, headers)  # to the end: what comes after it is that the client has gone
     except ClientDisconnect:
         return
+    if not reads:
+        body = b""
     call = Call(route, body, deadline, scope["state"]["request_id"], sent, wanted, named)
     answer = app.state.compute.at_once(call)
     if answer is None:

@@ -98,8 +98,8 @@ async def test_an_unknown_id_is_a_404_that_says_what_to_send(client: httpx.Async
 
 @pytest.mark.parametrize(
     "given",
-    ["", "x", "sha256:", UNKNOWN[:-1], UNKNOWN + "0", UNKNOWN.upper(), UNKNOWN.replace("0", "g"), UNKNOWN + "\n",
-     1, True, [], {}, [UNKNOWN]],
+    ["", "x", "sha256:", UNKNOWN[:-1], UNKNOWN + "0", UNKNOWN.upper(), UNKNOWN.replace("0", "g"),
+     UNKNOWN + "\n", 1, True, [], {}, [UNKNOWN]],
 )  # fmt: skip
 async def test_what_can_be_no_id(client: httpx.AsyncClient, given: Any) -> None:
     answer = await client.post("/backward", json={"inputs": {"x": X}, "graph_id": given})
