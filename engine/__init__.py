@@ -6,7 +6,8 @@
 Where things are, each line from what it needs to what needs it:
 
 numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits,
-            literals (numbers in lists), random, threads (how many there may be)
+            literals (numbers in lists), random, threads (how many there may be), collector (of cycles, held
+            back)
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), flow (kernels of control flow), op (the record), define (how to write
             one), subscript (x[key]), leading (batch axes in kernels), ops (the families), saved and pullback

@@ -9,6 +9,7 @@ from typing import Any
 from engine import dtypes, grad_checks
 from engine.bounded import Sizes, is_bounded
 from engine.builder import reset_builder, set_builder
+from engine.collector import collecting_later
 from engine.eager.tensor import Tensor
 from engine.errors import EngineError, GradError, GraphError, Pointer, Site, UnknownId
 from engine.graph import Value, locate
@@ -179,7 +180,7 @@ class Compiled:
     def plan(self) -> Plan:
         """The plan for a graph that comes back."""
         watched = self.lowering.builder.ledger.watched
-        with dtypes.default_dtype(self._default_dtype):
+        with dtypes.default_dtype(self._default_dtype), collecting_later():
             found = Plan(self.lowering.graph.nodes, self._inputs, self._answers.wanted, watched=watched)
         self._note_constants(found)
         self._first = None

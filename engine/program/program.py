@@ -13,6 +13,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
+from engine.collector import collecting_later
 from engine.eager.factories import tensor
 from engine.eager.tensor import Tensor
 from engine.errors import DuplicateId, UnknownId
@@ -43,7 +44,8 @@ class Program:
     ) -> None:
         self.limits = limits or Limits()
         reader = Reader(decode or _decode, self.limits)
-        self._statements = reader.read(list(graph) if isinstance(graph, tuple) else graph)
+        with collecting_later():
+            self._statements = reader.read(list(graph) if isinstance(graph, tuple) else graph)
         self._takes = reader.inputs_used
         self._defines = reader.defined
         self._plans = Plans()
@@ -97,7 +99,8 @@ class Program:
         compiled = self._plans.find(request.key)
         if compiled is None:
             self._check_names(inputs)
-            compiled = Compiled(self._statements, request, self.limits)
+            with collecting_later():
+                compiled = Compiled(self._statements, request, self.limits)
             self._plans.keep(request.key, compiled)
         return Prepared(compiled, request, self._plans)
 

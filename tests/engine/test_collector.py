@@ -1,0 +1,60 @@
+"""The cycle collector is held back while programs are read and planned, and only then."""
+
+import gc
+import threading
+
+import pytest
+
+import engine
+from engine.collector import collecting_later
+from tests.engine.building import const, let
+
+
+def test_thresholds_come_back_when_the_last_block_is_left() -> None:
+    before = gc.get_threshold()
+    with collecting_later():
+        with collecting_later():
+            assert gc.get_threshold()[0] > before[0]
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_threshold() == before
+
+
+def test_thresholds_come_back_after_an_error() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(engine.errors.EngineError):
+        engine.Program([let("y", "no_such_op", "x")])
+    with pytest.raises(engine.errors.EngineError):
+        engine.Program([let("y", "matmul", "x", "x")]).forward({"x": const([[1.0, 2.0]])})
+    assert gc.get_threshold() == before
+
+
+def test_blocks_of_several_threads_may_overlap() -> None:
+    before = gc.get_threshold()
+    entered, leave = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with collecting_later():
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    with collecting_later():
+        thread.start()
+        entered.wait(10)
+    assert gc.get_threshold() != before
+    leave.set()
+    thread.join()
+    assert gc.get_threshold() == before
+
+
+def test_reading_and_planning_a_program_collects_nothing() -> None:
+    graph = [let("y0", "sin", "x"), *(let(f"y{at}", "sin", f"y{at - 1}") for at in range(1, 2000))]
+    gc.collect()
+    seen: list[str] = []
+    note = lambda phase, _: seen.append(phase)  # noqa: E731
+    gc.callbacks.append(note)
+    try:
+        engine.Program(graph).prepare({"x": const([1.0])}, route="forward", trace=False)
+    finally:
+        gc.callbacks.remove(note)
+    assert seen.count("start") < 5
