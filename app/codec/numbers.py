@@ -17,7 +17,8 @@ import numpy.typing as npt
 import simdjson
 
 _IN_NUMBERS = b"0123456789.eE+- \t\r\n"
-_SHORT = 1 << 14  # bytes of text, or of a skeleton, that something is kept for
+_SHORT = 1 << 10  # bytes of a skeleton whose shape is remembered
+_LONG = 1 << 25  # bytes of text beyond which a parser is not kept: it takes some twice the text
 
 _local = threading.local()
 
@@ -36,7 +37,7 @@ def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] 
         raw, shape = b"[%b]" % raw, ()
     elif raw.find(b"[", 1) > 0:
         skeleton = raw.translate(None, _IN_NUMBERS)
-        shape = (_short_shape if len(skeleton) <= _SHORT >> 4 else _shape)(skeleton)
+        shape = (_short_shape if len(skeleton) <= _SHORT else _shape)(skeleton)
         if shape is None:
             return None
     flat = _flat(raw, bool(floating or has_float))
@@ -60,8 +61,8 @@ def _flat(raw: bytes, floating: bool) -> npt.NDArray[Any] | None:
 
 
 def _parser(size: int) -> simdjson.Parser:
-    """This thread's parser; one of its own for a long text, after which it would keep too much memory."""
-    if size > _SHORT:
+    """This thread's parser; another for a very long text, after which it would keep too much memory."""
+    if size > _LONG:
         return simdjson.Parser()
     parser: simdjson.Parser | None = getattr(_local, "parser", None)
     if parser is None:

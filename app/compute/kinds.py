@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from app.codec.cutting import cut
 from app.codec.declared import Said
 from app.compute.call import JSON, Call
 
@@ -45,9 +46,10 @@ class Split:
     `size` is about what the kind takes, `colons` how many there are in the body.
     """
 
-    __slots__ = ("colons", "grads", "inputs", "kind", "others", "seed", "size")
+    __slots__ = ("_lists", "colons", "grads", "inputs", "kind", "others", "seed", "size")
 
     def __init__(self, route: str, body: bytes) -> None:
+        body, self._lists = cut(body)
         self.colons, self.size = body.count(b":"), 2 * len(body)  # the graph's text is in there twice
         self.inputs: list[Text] = []
         self.grads: list[Text] = []
@@ -67,6 +69,8 @@ class Split:
             else:
                 kind.append(bytes(raw))
         self.kind = tuple(kind)
+        if self._lists:
+            raise ValueError("a long list that is no tensor's")
 
     def _named(self, raw: Any, into: list[Text]) -> Hashable:
         return tuple([(name, self._tensor(each, into)) for name, each in _MEMBERS.decode(raw).items()])
@@ -76,13 +80,14 @@ class Split:
         if text[:1] != b"{":
             if text == b"null":
                 return text
-            into.append((text, NOTHING))
+            into.append((self._lists.pop(text, text), NOTHING))
             return NOTHING
         given = _TENSOR.decode(raw)
         said = Said(
             bytes(given.dtype), bytes(given.shape), bytes(given.requires_grad), bytes(given.object_type)
         )
-        into.append((bytes(given.data), said))
+        text = bytes(given.data)
+        into.append((self._lists.pop(text, text), said))
         return said if given.grad is _NO_TEXT else (said, self._tensor(given.grad, self.grads))
 
     def _gradient(self, raw: Any) -> Hashable:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.codec import cutting
 from app.compute import kinds, known
 from app.compute.call import Answer, Call
 from app.compute.service import Service
@@ -87,11 +88,15 @@ def others(value: Any, draw: random.Random, inside: bool = False) -> Any:
     return draw.randrange(4) if inside and type(value) is int else value
 
 
+@pytest.mark.parametrize("long", [4, cutting.LONG])
 @pytest.mark.parametrize("name", recorded())
-def test_other_numbers_are_answered_as_in_a_first_request(name: str, warm: Service, cold: Cold) -> None:
+def test_other_numbers_are_answered_as_in_a_first_request(
+    name: str, long: int, warm: Service, cold: Cold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutting, "LONG", long)
     call, draw = recorded()[name], random.Random(name)
     warm.answer(call)
-    for _ in range(5):
+    for _ in range(3):
         body = json.dumps(others(json.loads(call.body), draw)).encode()
         again = call._replace(body=body)
         assert told(warm.answer(again)) == told(cold.answer(again))
@@ -146,10 +151,12 @@ def test_a_known_graph_refuses_what_it_always_did(name: str, warm: Service, cold
     assert warm.answer(call).status in ((200,) if name == "a deeper one" else (400, 422))
 
 
+@pytest.mark.parametrize("long", [4, cutting.LONG])
 @pytest.mark.parametrize("seed", range(3))
 def test_broken_requests_of_known_kinds_are_answered_as_first_ones(
-    seed: int, warm: Service, cold: Cold
+    seed: int, long: int, warm: Service, cold: Cold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cutting, "LONG", long)
     draw, calls = random.Random(seed), [*recorded().values(), Call("backward", TEXT)]
     for call in calls:
         warm.answer(call)
