@@ -19,6 +19,8 @@ from engine.plan.instruction import Instruction
 from engine.plan.reducing import share
 from engine.plan.rows import Use, full_shape, on_tile
 
+NARROW = 64  # elements of a row that is kept along the rows, in scratch
+
 Run = Callable[..., Any]
 Array = np.ndarray[Any, Any]
 
@@ -51,6 +53,11 @@ class Slot:
     @property
     def row_bytes(self) -> int:
         return self.elements * int(self.dtype.itemsize)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether scratch of this shape is kept along the rows."""
+        return 1 < self.elements <= NARROW
 
 
 class Call(NamedTuple):
@@ -126,12 +133,23 @@ class Block:
             return self._slot(dtype=value.dtype.numpy, rows=False, constant=np.asarray(number))
         if not carried:
             return self._entered(value, (...,) if place is None else place, rows=False)
-        found = self._made.get(value) or self._entered(value, None, rows=True)
+        found = self._made.get(value) or self._loaded(value)
         if place is None:
             return found
         view = self._slot(dtype=found.dtype, shape=found.shape, fresh=True, base=found.base or found)
         self.calls.append(Call(lambda size: _indexing(place), (found,), view))
         return view
+
+    def _loaded(self, value: Value) -> Slot:
+        """The slot of an operand's rows. Narrow ones are brought into the order of scratch: a call whose
+        operands are in different orders is many times slower than the copy."""
+        found = self._entered(value, None, rows=True)
+        if not found.is_narrow:
+            return found
+        target = self._slot(dtype=found.dtype, shape=found.shape)
+        self.calls.append(Call(_fixed(cast_to(found.dtype)), (found,), target))
+        self._made[value] = target
+        return target
 
     def _entered(self, value: Value, place: Any, *, rows: bool) -> Slot:
         key = (value, rows, repr(place))
@@ -164,15 +182,27 @@ class Block:
         if casting:
             target = self._result(out, kept)
             self.calls.append(Call(_fixed(cast_to(out.dtype.numpy)), (places[-1],), target))
+        if out in kept:
+            self._stored(out)
 
     def _number(self, number: Any) -> Slot:
         return self._slot(dtype=None, rows=False, constant=as_array(number))
 
     def _result(self, out: Value, kept: set[Value]) -> Slot:
-        target = out if out in kept else None
-        found = self._slot(dtype=out.dtype.numpy, shape=self._row(out), target=target)
+        """The slot that a call's result is written to, which is read where the group reads it."""
+        found = Slot(out.dtype.numpy, self._row(out))
+        if out in kept and not found.is_narrow:
+            found.target = out
+        self.slots.append(found)
         self._made[out] = found
         return found
+
+    def _stored(self, out: Value) -> None:
+        """The call that brings a result where it belongs, if it was not written there."""
+        made = self._made[out]
+        if made.target is None:
+            target = self._slot(dtype=made.dtype, shape=made.shape, target=out)
+            self.calls.append(Call(_fixed(cast_to(out.dtype.numpy)), (made,), target))
 
     def _other(self, each: Instruction, use: Use, kept: set[Value]) -> None:
         """A call that makes an array of its own, or a view."""
@@ -194,7 +224,7 @@ class Block:
             return
         self._made[out] = made
         if out in kept:
-            self.calls.append(Call(_fixed(cast_to(out.dtype.numpy)), (made,), self._result(out, kept)))
+            self._stored(out)
 
     def _share(self) -> None:
         """Give every scratch slot a buffer; one that nobody reads any more is used again."""

@@ -14,7 +14,7 @@ from engine.plan.block import Block, Call, Slot
 
 Array = np.ndarray[Any, Any]
 BLOCK_BYTES = 4 << 20  # of scratch that a thread keeps
-NARROW, LONG = 64, 64  # elements of a row at most, and rows at least, for arrays kept along the rows
+LONG = 64  # rows at least, for arrays that are kept along the rows
 ALIGNED = 64
 
 _local = threading.local()
@@ -91,7 +91,7 @@ def _carved(buffers: Sequence[Slot], height: int, memory: Array) -> Iterator[Arr
     """An array of `height` rows for each of `buffers`, one behind the other."""
     offset = 0
     for slot in buffers:
-        turned = 1 < slot.elements <= NARROW and height >= LONG
+        turned = slot.is_narrow and height >= LONG
         shape = (*slot.shape, height) if turned else (height, *slot.shape)
         array: Array = np.ndarray(shape, slot.dtype, memory, offset)
         yield np.moveaxis(array, -1, 0) if turned else array

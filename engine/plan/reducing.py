@@ -47,7 +47,7 @@ def axes(each: Instruction) -> tuple[int, ...] | None:
     if each.op is SUM_OVER:
         return (operand.levels.index(each.attrs["level"]),)
     dim: Any = each.attrs.get("dim")
-    if dim is None or dim == ():
+    if dim is None or dim == () or not operand.meta.shape:
         return tuple(range(-operand.meta.ndim, 0)) if operand.levels else None
     return (dim,) if isinstance(dim, int) else tuple(dim)
 

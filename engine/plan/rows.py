@@ -45,7 +45,8 @@ def full_shape(value: Value) -> tuple[int, ...]:
 
 def use_of(each: Instruction) -> Use | None:
     """How `each` works by rows; None if it does not, or raises for some values."""
-    if not each.op.single:
+    values = [x for x in (*each.operands, *each.outputs) if isinstance(x, Value)]
+    if not each.op.single or any(0 in full_shape(x) for x in values):
         return None
     out = each.outputs[0]
     run, kind = each.op.run, each.op.kind

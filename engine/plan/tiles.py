@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.dtypes import default_dtype, get_default_dtype
 from engine.graph import Value
+from engine.plan.arena import empty
 from engine.plan.block import Block, Slot
 from engine.plan.bound import BLOCK_BYTES, Bound, needed, scratch
 from engine.plan.grouping import Group
@@ -76,7 +77,7 @@ class Tiles:
         given = [
             self._entered(slot, arrays[at]) for slot, at in zip(self.block.inputs, self._sources, strict=True)
         ]
-        results = {y: np.empty(full_shape(y), y.dtype.numpy) for y in self.outputs if y not in self._joined}
+        results = {y: empty(full_shape(y), y.dtype.numpy) for y in self.outputs if y not in self._joined}
         targets = {y: array.reshape(-1) for y, array in results.items()} if self.flat else results
         parts: list[list[Any]] = [[] for _ in range(self.count)]
 

@@ -12,6 +12,7 @@ from engine.builder import Functions
 from engine.eager.node import Node
 from engine.eager.tensor import Tensor
 from engine.errors import GradError
+from engine.plan.arena import lease_of
 from engine.types import Type
 
 
@@ -61,7 +62,8 @@ def owned(array: Any, taken: set[int]) -> np.ndarray[Any, Any]:
     """`array` in memory of its own, row-major, so that nobody else's array changes with it; `taken` are the
     identities of arrays that are somebody's already."""
     found: np.ndarray[Any, Any] = np.asarray(array)
-    if found.base is not None or not found.flags.carray or id(found) in taken:
+    holder = found if found.base is None else lease_of(found)
+    if holder is None or not found.flags.carray or id(holder) in taken:
         return found.copy(order="C")
-    taken.add(id(found))
+    taken.add(id(holder))
     return found
