@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from app import negotiation
-from app.compute.call import Answer, Call, Form
+from app.compute.call import Answer, Call, Form, Piece
 from app.errors import Problem
 from app.graphs.named import Named
 
@@ -32,7 +32,7 @@ async def exchange(
     sent = negotiation.sent(headers) if reads else Form()
     wanted = negotiation.wanted(headers, app.state.settings.min_compressed_bytes)
     try:
-        body = await _body(receive, headers)  # to the end: what comes after it is that the client has gone
+        body = await _body(receive)  # to the end: what comes after it is that the client has gone
     except ClientDisconnect:
         return
     if not reads:
@@ -53,28 +53,16 @@ def _joined(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return headers
 
 
-async def _body(receive: Receive, headers: Headers) -> bytes | bytearray:
-    """The whole body, each of its pieces copied at once. Raises ClientDisconnect."""
-    message = await _next(receive)
-    if not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        return body
-    declared = headers.get(b"content-length", b"")  # a limit holds for it as for the body
-    whole, end = bytearray(int(declared) if declared.isdigit() else 0), 0
+async def _body(receive: Receive) -> Piece:
+    """The whole body; a large one comes in one piece (`app.direct`). Raises ClientDisconnect."""
+    pieces: list[Piece] = []
     while True:
-        piece = message.get("body", b"")
-        whole[end : end + len(piece)] = piece
-        end += len(piece)
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
         if not message.get("more_body", False):
-            return whole if end == len(whole) else whole[:end]
-        message = await _next(receive)
-
-
-async def _next(receive: Receive) -> Any:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnect
-    return message
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _unless_gone(work: Any, receive: Receive) -> Answer | None:

@@ -6,14 +6,16 @@ what is no HTTP, or one connection too many.
 
 from __future__ import annotations
 
-from asyncio import TimerHandle
+from asyncio import BaseProtocol, TimerHandle
 from typing import Any
 
+from httptools import HttpRequestParser
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.access import lines
+from app.direct import LARGE, Cycle, Receiver
 from app.errors import MEDIA_TYPE, Problem, document
 from app.settings import Settings
 
@@ -34,6 +36,7 @@ class Protocol(HttpToolsProtocol):
         self.limit_concurrency = None  # counted here, to answer in the one shape
         self.full_app = self.app
         self.head_bytes = 0
+        self.body_bytes = 0
         self.head_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -42,12 +45,14 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
+        cycle: Cycle | None = self.cycle  # type: ignore[assignment]  # None until the first request
         if cycle is None or cycle.response_complete:  # what came is no whole head yet
             self._expect_head()
+        elif cycle.more_body and not self.pipeline:
+            self._read_directly(cycle)
 
     def on_message_begin(self) -> None:
-        self.head_bytes = 0
+        self.head_bytes = self.body_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -58,10 +63,43 @@ class Protocol(HttpToolsProtocol):
         self._count(len(name) + len(value) + 4)
         super().on_header(name, value)
 
+    def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
+        super().on_body(body)
+
+    def _read_directly(self, cycle: Cycle) -> None:
+        """Have the rest of the body past the parser, if it is large and nobody has read of it."""
+        declared = next((value for name, value in self.headers if name == b"content-length"), b"")
+        size = int(declared) if declared.isdigit() else 0
+        if size - self.body_bytes < LARGE or size > self.settings.max_body_bytes:
+            return
+        if len(cycle.body) != self.body_bytes:
+            return
+
+        def done(whole: memoryview) -> None:
+            cycle.whole = None if cycle.response_complete else whole
+            self.parser = HttpRequestParser(self)  # the old one waits for the body
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as it was made
+            self._read_by(self)
+            self.on_message_complete()
+
+        self._read_by(Receiver(self, size, bytes(cycle.body), done))
+        cycle.body = bytearray()
+        cycle.message_event.clear()
+
+    def _read_by(self, protocol: BaseProtocol) -> None:
+        """Let another protocol have what comes next; a transport looks at it when it begins to read."""
+        self.transport.pause_reading()
+        self.transport.set_protocol(protocol)
+        self.transport.resume_reading()
+        self.flow.read_paused = False
+
     def on_headers_complete(self) -> None:
         self._head_is_here()
         self.app = _full if len(self.connections) > self.settings.max_connections else self.full_app
         super().on_headers_complete()
+        if self.cycle is not None:
+            self.cycle.__class__ = Cycle  # nobody has asked it for anything yet
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
