@@ -67,6 +67,7 @@ class Compute:
 
     async def start(self) -> None:
         """Begin to get ready; calls may come at once, and wait."""
+        await self.learned.start()
         await self.place.start()
 
     async def stop(self) -> None:
@@ -77,7 +78,7 @@ class Compute:
     async def __call__(self, call: Call) -> Answer:
         """The answer, errors of the request included. Raises Problem where the service is at fault."""
         answer = await self.place(call)
-        if answer.cost is not None and call.named is None and self._is_tiny(answer.cost):
+        if answer.cost is not None and self._is_tiny(answer.cost):
             self._tiny[call.route, answer.cost.graph] = None
             if len(self._tiny) > MAX_KNOWN:
                 self._tiny.popitem(last=False)
@@ -85,7 +86,7 @@ class Compute:
 
     def at_once(self, call: Call) -> Answer | None:
         """The answer, if the call's graph is known to be tiny and proves so again; else None."""
-        if len(call.body) > self.settings.inline_body_bytes or not self._tiny or call.named is not None:
+        if len(call.body) > self.settings.inline_body_bytes or not self._tiny:
             return None
         if call.sent != PLAIN:
             return None
@@ -94,7 +95,8 @@ class Compute:
             if task is None:
                 return None
             answer = self.service.finish(task)
-            self.learned.keep(*task.graph)
+            if call.named is None:
+                self.learned.keep(*task.graph)
             return answer
         except NotLearnedError:
             return None
@@ -103,7 +105,7 @@ class Compute:
 
     def _prepared(self, call: Call) -> Task | None:
         """The request of a graph that is known to be tiny, if its plan is."""
-        key = call.route, _graph_digest(call)
+        key = call.route, self._graph(call)
         if key not in self._tiny:
             return None
         task = self.service.prepare(call)
@@ -112,6 +114,14 @@ class Compute:
             return None
         self._tiny.move_to_end(key)
         return task
+
+    def _graph(self, call: Call) -> bytes:
+        """What the costs of the call's graph are told under; nothing if a plan of it may take much more."""
+        if call.named is None:
+            return _graph_digest(call)
+        if call.route not in ONE_ROW or bytes(call.body).count(b"tensor") > MAX_CALLS:
+            return b""
+        return b'"%s"' % self.learned.version(call.named).graph_id.encode()
 
     def _is_tiny(self, cost: Cost) -> bool:
         return cost.flops < self.settings.inline_flops and cost.nodes <= MAX_NODES

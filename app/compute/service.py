@@ -97,7 +97,7 @@ class Service:
         request = reading.envelope(route, body, tensors, named=call.named is not None)
         version = None
         if call.named is not None:
-            version = self.shelf.names.get(call.named.name, call.named.version).version
+            version = self.shelf.version(call.named)
             request = _with_defaults(request, version)
         rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
         if request.graph_id is None:

@@ -21,10 +21,12 @@ FAULTS = (sqlite3.Error, UnusableError, OSError)
 
 
 class Database:
-    """The store's file. Opened on first use, and again after it has turned out to be damaged."""
+    """The store's file. Opened on first use, and again after it has turned out to be damaged; or, unless it
+    `opens`, by `open` alone, and it then waits for nobody: for the event loop, which only reads."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, opens: bool = True) -> None:
         self.given = path
+        self.opens = opens
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.Lock()
         self._said = ""  # the latest complaint: each is logged once
@@ -52,6 +54,12 @@ class Database:
                     connection.execute("ROLLBACK")
                 raise
 
+    def open(self) -> None:
+        """Open it now if that is possible, to wait for nobody."""
+        with contextlib.suppress(*FAULTS):
+            self._connection = self._open()
+            self._connection.execute("PRAGMA busy_timeout = 0")
+
     def check(self) -> str | None:
         """Why the store cannot be written to, None if it can."""
         try:
@@ -72,6 +80,8 @@ class Database:
     def _usable(self) -> Iterator[sqlite3.Connection]:
         try:
             if self._connection is None:
+                if not self.opens:
+                    raise UnusableError("it is not open")
                 self._connection = self._open()
             yield self._connection
         except FAULTS as error:

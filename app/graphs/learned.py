@@ -1,4 +1,7 @@
-"""What the event loop knows of the store: it reads and writes no file, threads do."""
+"""What the event loop knows of the store: threads read and write it.
+
+Only which version a name has now is looked up at once: that takes some 10 µs, and waits for nobody.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,12 @@ from collections.abc import Coroutine
 from typing import Any
 
 from app.errors import Problem
+from app.graphs.database import Database
+from app.graphs.named import Named
+from app.graphs.names import Names, TooLargeError
 from app.graphs.shelf import Nowhere
 from app.graphs.store import FRESH, REMEMBERED, Store
+from app.graphs.versions import Version
 from app.settings import Settings
 
 MAX_TASKS = 8
@@ -22,10 +29,12 @@ class NotLearnedError(Exception):
 
 
 class Learned(Nowhere):
-    """The texts of small graphs that were asked for by graph_id."""
+    """The texts of small graphs that were asked for by graph_id, and small registered ones."""
 
     def __init__(self, settings: Settings) -> None:
         self.store = Store(settings)
+        self.reader = Database(settings.store, opens=False)
+        self._names = Names(self.reader, settings)
         self.largest = settings.inline_body_bytes
         self._texts: OrderedDict[str, bytes] = OrderedDict()  # empty: too large for the event loop
         self._used: OrderedDict[str, float] = OrderedDict()  # graph_id → when the store was told, monotonic
@@ -48,10 +57,22 @@ class Learned(Nowhere):
             _put(self._used, graph_id, now)
             self._begin(asyncio.to_thread(self.store.keep, graph_id, text))
 
+    def version(self, named: Named) -> Version:
+        """The registered graph that a path names. Raises NotLearnedError."""
+        try:
+            return self._names.get(named.name, named.version, self.largest).version
+        except (Problem, TooLargeError):
+            raise NotLearnedError(named.name) from None
+
+    async def start(self) -> None:
+        """Open the store."""
+        await asyncio.to_thread(self.reader.open)
+
     async def stop(self) -> None:
         """Wait for what is being read and written."""
         await asyncio.gather(*self._tasks)
         self.store.database.close()
+        self.reader.close()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -38,6 +38,10 @@ class Found(NamedTuple):
     version: Version
 
 
+class TooLargeError(Exception):
+    """A version takes more bytes than were asked for."""
+
+
 class Names:
     """What /graphs/{name} keeps. The numbers of versions are never used twice, so each is decoded once."""
 
@@ -62,13 +66,16 @@ class Names:
             self._bound(connection, name)
         return Put(identity, version.graph_id, created=current is None)
 
-    def get(self, name: str, identity: str | None = None) -> Found:
-        """The current version of a name, or another of its versions. Raises Problem `unknown-graph`."""
+    def get(self, name: str, identity: str | None = None, largest: int | None = None) -> Found:
+        """The current version of a name, or another of its versions. Raises Problem `unknown-graph`, and
+        TooLargeError for one that takes more than `largest` bytes."""
         with self.database.reading() as connection:
             row = connection.execute(_NUMBER, {**_key(name), "id": identity}).fetchone()
             if row is None:
                 raise unknown_name(name, identity)
-            number, found = row
+            number, found, size = row
+            if largest is not None and size > largest:
+                raise TooLargeError
             version = self._decoded.get(number)
             if version is None:
                 version = self._decode(connection, number)
@@ -155,7 +162,8 @@ def _current(connection: sqlite3.Connection, name: str) -> str | None:
 
 
 _NUMBER = """
-    SELECT number, id FROM versions WHERE tenant = :tenant AND name = :name AND (:id IS NULL OR id = :id)
+    SELECT number, id, size FROM versions
+    WHERE tenant = :tenant AND name = :name AND (:id IS NULL OR id = :id)
     ORDER BY number DESC LIMIT 1"""
 _VERSIONS = "SELECT id FROM versions WHERE tenant = :tenant AND name = :name ORDER BY number DESC"
 _LOAD = "SELECT graph_id, text, outputs, default_dtype FROM versions WHERE number = ?"

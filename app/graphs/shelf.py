@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from app.errors import Problem
+from app.graphs.named import Named
 from app.graphs.names import Names
+from app.graphs.versions import Version
 
 HOW = "send its statements as `graph`, or PUT them to /graphs/{name} to have them kept"
 
@@ -26,6 +28,10 @@ class Shelf(Protocol):
         """The graph was used just now: keep it, or keep it for longer. Never raises."""
         ...
 
+    def version(self, named: Named) -> Version:
+        """The registered graph that a path names. Raises Problem."""
+        ...
+
 
 class Nowhere:
     """No store: what a process has not seen itself is unknown."""
@@ -39,6 +45,9 @@ class Nowhere:
 
     def keep(self, graph_id: str, text: bytes) -> None:
         pass
+
+    def version(self, named: Named) -> Version:
+        return self.names.get(named.name, named.version).version
 
 
 def unknown() -> Problem:

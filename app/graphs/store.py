@@ -11,9 +11,11 @@ from collections import OrderedDict
 
 from app.errors import Problem
 from app.graphs.database import Database
+from app.graphs.named import Named
 from app.graphs.names import Names
 from app.graphs.schema import TENANT
 from app.graphs.shelf import unknown
+from app.graphs.versions import Version
 from app.settings import Settings
 
 FRESH = 30.0  # seconds for which a graph's latest use is remembered here and not written again
@@ -53,6 +55,10 @@ class Store:
                 self._write(graph_id, text)
             except Problem:  # it has been logged, and the answer is right without
                 self._used.pop(graph_id, None)
+
+    def version(self, named: Named) -> Version:
+        """The registered graph that a path names. Raises Problem: `unknown-graph`, `store-unavailable`."""
+        return self.names.get(named.name, named.version).version
 
     def _write(self, graph_id: str, text: bytes) -> None:
         now = time.time_ns() // 1000
