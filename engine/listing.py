@@ -120,6 +120,8 @@ class _Names(dict[Value, str]):
 def _part(node: GraphNode, index: int) -> str:
     """Which one of a node's results it is, if there are several."""
     run = node.op.run
+    if index < 0:
+        return "'"  # of a step that the plan made on the way to it
     if len(node.outputs) == 1:
         return ""
     if isinstance(run, Loop):

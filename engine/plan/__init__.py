@@ -2,6 +2,7 @@
 
 instruction   one call
 identities    what equals what, bit for bit
+products      what large matrix products equal
 folding       what depends on no input
 late          calls whose sizes only a run tells
 simplify      dead code, common subexpressions, and the two above

@@ -1,14 +1,15 @@
 """Algebraic identities that hold for every IEEE number, signed zeros, infinities and NaN among them.
 
-Each rule is given a call and what made its operands, and gives the value that it equals, a shorter call, or
-None. What would round differently (a product taken in another order, a division as a product) has no place
-here: the same request is answered with the same bits, however often its plan was looked at.
+Each rule is given a call and what made its operands, and gives the value that it equals, better calls (the
+last of which makes its result), or None. What would round differently (a product taken in another order, a
+division as a product) has no place here: the same request is answered with the same bits, however often its
+plan was looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,14 +17,14 @@ from engine.graph import Value
 from engine.plan.instruction import Instruction
 from engine.registry import lookup
 
-Made = Mapping[Value, Instruction]
-Found = Value | Instruction | None
+Found = Value | Instruction | list[Instruction] | None
 
 
-def identity(each: Instruction, made: Made) -> Found:
-    """A value that `each` equals, or a shorter call that does; None if no rule applies."""
-    rule = RULES.get(each.op.name)
-    return None if rule is None else rule(each, made)
+class Made(NamedTuple):
+    """What made a value, and how many calls read it (one more where it is wanted)."""
+
+    by: dict[Value, Instruction]
+    reads: Mapping[Value, int]
 
 
 def uniform(operand: Any) -> Any:
@@ -46,7 +47,7 @@ def _same_type(value: Any, each: Instruction) -> Found:
 
 def _negated(value: Any, made: Made) -> Any:
     """What `value` is the negative of, if a call says so."""
-    maker = made.get(value) if isinstance(value, Value) else None
+    maker = made.by.get(value) if isinstance(value, Value) else None
     return maker.operands[0] if maker is not None and maker.op.name == "neg" else None
 
 
@@ -97,7 +98,7 @@ def _is_one(alpha: Any) -> bool:
     return type(alpha) is not bool and bool(alpha == 1)
 
 
-RULES: dict[str, Callable[[Instruction, Made], Found]] = {
+IDENTITIES: dict[str, Callable[[Instruction, Made], Found]] = {
     "add": _sum,
     "sub": _difference,
     "mul": _product,

@@ -3,6 +3,7 @@ list of calls."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,8 +13,9 @@ from engine.flow import ControlKernel
 from engine.graph import GraphNode, Value
 from engine.op import Op
 from engine.plan.folding import folded
-from engine.plan.identities import identity
+from engine.plan.identities import IDENTITIES, Made
 from engine.plan.instruction import Instruction
+from engine.plan.products import PRODUCTS
 
 
 def simplify(
@@ -34,8 +36,9 @@ def simplify(
     """
     deciding = _deciding(nodes)
     unique = {*deciding.values(), *(node for node in nodes if any(y in apart for y in node.outputs))}
-    merging = _Merging(unique, thorough=not apart)
-    for each in live(nodes, given, wanted, effects=effects, deciding=deciding):
+    needed = live(nodes, given, wanted, effects=effects, deciding=deciding)
+    merging = _Merging(unique, None if apart else _reads(needed, wanted))
+    for each in needed:
         merging.add(each)
     found, same = merging.instructions, merging.same
     if apart:
@@ -43,36 +46,63 @@ def simplify(
     return _used(found, [same.get(each, each) for each in wanted if each is not None], effects, unique), same
 
 
-class _Merging:
-    """Instructions, one after another: each is made of those before it, merged with one of them, or kept."""
+def _reads(instructions: Iterable[Instruction], wanted: Iterable[Value | None]) -> Counter[Value]:
+    """How often each value is read."""
+    found = Counter([x for each in instructions for x in each.operands if isinstance(x, Value)])
+    found.update([each for each in wanted if each is not None])
+    return found
 
-    def __init__(self, unique: Container[GraphNode | None], *, thorough: bool) -> None:
-        self._unique, self._thorough = unique, thorough
+
+class _Merging:
+    """Instructions, one after another: each is rewritten, merged with one before it, or kept. They stay as
+    they are written where `reads`, how often each value is read, is not given."""
+
+    def __init__(self, unique: Container[GraphNode | None], reads: Counter[Value] | None) -> None:
+        self._unique = unique
         self.instructions: list[Instruction] = []
         self.same: dict[Value, Value] = {}
         self._seen: dict[Any, tuple[Value, ...]] = {}
-        self._made: dict[Value, Instruction] = {}
+        self._made = None if reads is None else Made({}, reads)
 
     def add(self, each: Instruction) -> None:
         """Keep a call, or find what stands for its results."""
-        same = self.same
-        operands = tuple([same.get(x, x) if isinstance(x, Value) else x for x in each.operands])
+        operands = tuple([self.same.get(x, x) if isinstance(x, Value) else x for x in each.operands])
         each = each._replace(operands=operands)
-        if each.op.kind not in ("random", "control") and each.outputs[0].node not in self._unique:
-            if self._thorough:
-                found = folded(each) or identity(each, self._made)
-                if isinstance(found, Value):
-                    same[each.outputs[0]] = found
-                    return
-                each = found or each
-            key = _call_key(each)
-            first = self._seen.setdefault(key, each.outputs)
-            if first is not each.outputs:
-                same.update(zip(each.outputs, first, strict=True))
-                return
+        if each.op.kind in ("random", "control") or each.outputs[0].node in self._unique:
+            self._keep(each)
+            return
+        found = self._rewritten(each)
+        if isinstance(found, Value):
+            self.same[each.outputs[0]] = found
+            return
+        for call in found:
+            self._merge(call)
+
+    def _rewritten(self, each: Instruction) -> Value | list[Instruction]:
+        """What equals a call: a value, or calls, the last of which makes its results."""
+        if self._made is None:
+            return [each]
+        constant = folded(each)
+        if constant is not None:
+            return constant
+        for rules in (IDENTITIES, PRODUCTS):
+            rule = rules.get(each.op.name)
+            found = rule(each, self._made) if rule else None
+            if found is not None:
+                return [found] if isinstance(found, Instruction) else found
+        return [each]
+
+    def _merge(self, each: Instruction) -> None:
+        first = self._seen.setdefault(_call_key(each), each.outputs)
+        if first is each.outputs:
+            self._keep(each)
+        else:
+            self.same.update(zip(each.outputs, first, strict=True))
+
+    def _keep(self, each: Instruction) -> None:
         self.instructions.append(each)
-        if self._thorough:
-            self._made.update(dict.fromkeys(each.outputs, each))
+        if self._made is not None:
+            self._made.by.update(dict.fromkeys(each.outputs, each))
 
 
 def _used(
