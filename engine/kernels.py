@@ -116,10 +116,11 @@ class Kernel:
         self, params: Sequence[Any], metas: Sequence[Any], out: Type, attrs: dict[str, Any]
     ) -> Callable[..., Any]:
         calls = self.calls(params, metas, attrs)
-        function, args = calls[0]
-        if len(calls) == 1 and args == tuple(range(len(metas))):
-            return _exact(function, out.dtype.numpy)
-        return functools.partial(_run, _with_last_uses(calls, len(metas)), out.dtype.numpy)
+        if len(calls) > 1:
+            return functools.partial(_run, _with_last_uses(calls, len(metas)), out.dtype.numpy)
+        made = result_dtypes(calls, [meta.dtype.numpy if type(meta) is Type else None for meta in metas])
+        call = _bound(calls[0], len(metas))
+        return call if made == [out.dtype.numpy] else _exact(call, out.dtype.numpy)
 
     def calls(self, params: Sequence[Any], metas: Sequence[Any], attrs: dict[str, Any]) -> list[Micro]:
         """The calls on arrays of these types (a Python scalar's place is never read); the last one makes the
@@ -176,6 +177,21 @@ def cast_to(dtype: Any) -> Callable[..., Any]:
         return out
 
     return cast
+
+
+def _bound(call: Micro, count: int) -> Callable[..., Any]:
+    """A single call as a function of `count` operands, its constants bound."""
+    function, args = call.function, tuple(map(as_array, call.args))
+    places = [type(a) is int for a in args]
+    if all(places) and args == tuple(range(count)):
+        return function
+    if places == [True, False]:
+        place, constant = args
+        return lambda *arrays: function(arrays[place], constant)
+    if places == [False, True]:
+        constant, place = args
+        return lambda *arrays: function(constant, arrays[place])
+    return lambda *arrays: function(*[arrays[a] if type(a) is int else a for a in args])
 
 
 def _exact(function: Callable[..., Any], dtype: Any) -> Callable[..., Any]:
