@@ -69,7 +69,8 @@ class Store:
             connection.execute(_ADD, values)
             graphs, size = connection.execute(_HELD, values).fetchone()
             while graphs > self.settings.max_seen_graphs or size > self.settings.max_seen_bytes:
-                connection.execute(_DROP, values)
+                if not connection.execute(_DROP, values).rowcount:
+                    return
                 graphs, size = connection.execute(_HELD, values).fetchone()
 
 

@@ -15,6 +15,7 @@ from app.compute import Answer, Compute
 from app.compute.service import Service
 from app.endpoints import ENDPOINTS
 from app.graphs import learned
+from app.graphs.database import Database
 from app.graphs.learned import Learned, NotLearnedError
 from app.settings import Settings
 from tests.app.computing import call, computing, until
@@ -160,6 +161,17 @@ async def test_limits_hold_for_what_is_known(tmp_path: Path) -> None:
         checked(await client.post("/forward", json=body), 422, "limit-exceeded")
     async with serve(stored(tmp_path, max_elements=2)) as client:
         checked(await client.post("/forward", json=body), 422, "limit-exceeded")
+
+
+async def test_a_graph_under_another_id_is_not_answered_for_it(tmp_path: Path) -> None:
+    """A service that wrote graphs in another way knew them by other ids."""
+    async with serve(stored(tmp_path)) as client:
+        await id_of(client)
+    with Database(stored(tmp_path).store).writing() as connection:
+        connection.execute("UPDATE graphs SET id = ?", (UNKNOWN,))
+    async with serve(stored(tmp_path)) as client:
+        answer = await client.post("/forward", json={"inputs": {"x": X}, "graph_id": UNKNOWN})
+        checked(answer, 404, "unknown-graph")
 
 
 async def test_a_store_that_cannot_be_used_is_a_503_and_hinders_nothing_else(tmp_path: Path) -> None:
