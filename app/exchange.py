@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -26,11 +26,12 @@ async def exchange(
     scope: Scope, receive: Receive, send: Send, route: str, named: Named | None = None, *, reads: bool = True
 ) -> None:
     """Answer a request with what compute makes of its body, if it `reads` one. Raises Problem."""
-    app = scope["app"]
+    state = scope["app"].state
+    settings, compute = state.settings, state.compute
     headers = _joined(scope["headers"])
-    deadline = asyncio.get_running_loop().time() + _seconds(headers, app.state.settings.deadline_seconds)
+    deadline = asyncio.get_running_loop().time() + _seconds(headers, settings.deadline_seconds)
     sent = negotiation.sent(headers) if reads else Form()
-    wanted = negotiation.wanted(headers, app.state.settings.min_compressed_bytes)
+    wanted = negotiation.wanted(headers, settings.min_compressed_bytes)
     try:
         body = await _body(receive)  # to the end: what comes after it is that the client has gone
     except ClientDisconnect:
@@ -38,16 +39,19 @@ async def exchange(
     if not reads:
         body = b""
     call = Call(route, body, deadline, scope["state"]["request_id"], sent, wanted, named)
-    answer = app.state.compute.at_once(call)
+    answer = compute.at_once(call)
     if answer is None:
-        answer = await _unless_gone(app.state.compute(call), receive)
+        answer = await _unless_gone(compute(call), receive)
     if answer is not None:
         await respond(answer, send)
 
 
-def _joined(given: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def _joined(given: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """The headers by name; one that stands several times is one list."""
-    headers: dict[bytes, bytes] = {}
+    headers: dict[bytes, bytes] = dict(given)
+    if len(headers) == len(given):
+        return headers
+    headers = {}
     for name, value in given:
         headers[name] = headers[name] + b", " + value if name in headers else value
     return headers

@@ -20,7 +20,7 @@ from app import __version__, openapi
 from app.compute import Compute
 from app.graphs.database import Database
 from app.handlers import ERROR_HANDLERS
-from app.middleware import Answer, BodyGuard, HeadAsGet, Problems
+from app.middleware import Answer, BodyGuard, HeadAsGet
 from app.routes import docs, errors, gradients, graphs, health, info, ops
 from app.schemas.shown import Argument
 from app.settings import Settings
@@ -77,7 +77,7 @@ def direct(settings: Settings) -> dict[str, ASGIApp]:
     """
     found = {}
     for route in gradients.ROUTES:
-        app: ASGIApp = Problems(route.endpoint)
+        app: ASGIApp = route.endpoint
         for layer in reversed(middleware(settings)):
             app = layer.cls(app, *layer.args, **layer.kwargs)
         found[route.path] = app

@@ -1,7 +1,8 @@
 """What surrounds every request, as plain ASGI classes; outermost first:
 
 `Answer` (request id, fixed headers, the catch-all 500) · `HeadAsGet` · `BodyGuard` (size, time). Inside them
-are the framework's own layers, and for the routes that compute `Problems` in their place.
+are the framework's own layers, but for the routes that compute. A layer that waits for nothing is no
+coroutine of its own but gives back the next one's: there are many, and small graphs take little time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import random
 import re
 from collections.abc import Awaitable, Generator
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,7 +34,8 @@ class Answer:
 
     The id is the client's `X-Request-ID` where that is well-formed, else a new one; it stands in
     `request.state.request_id` and in the answer. Whatever nothing else has handled becomes a 500 here and
-    goes no further: an exception that reaches the server resets the connection under the next request.
+    goes no further: an exception that reaches the server resets the connection under the next request. A
+    Problem is answered here too, where the framework's layers are not there to do it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,7 +49,7 @@ class Answer:
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
 
-        async def answer(message: Message) -> None:
+        def answer(message: Message) -> Awaitable[None]:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
@@ -56,7 +58,7 @@ class Answer:
                     (b"x-request-id", request_id.encode()),
                     (b"x-content-type-options", b"nosniff"),
                 ]
-            await send(message)
+            return send(message)
 
         try:
             await self.app(scope, receive, answer)
@@ -68,11 +70,14 @@ class Answer:
                 problem = Problem("not-ready", "The service is stopping.", headers={"Connection": "close"})
                 await ProblemResponse(problem, scope)(scope, receive, answer)
             raise
-        except Exception:
-            log.exception("request %s: unhandled exception", request_id)
+        except Exception as error:
+            problem = error if isinstance(error, Problem) else internal(request_id)
+            if problem is not error or started:
+                log.exception("request %s: unhandled exception", request_id)
             if started:
                 raise  # half an answer is out: only cutting the connection tells the client
-            await ProblemResponse(internal(request_id), scope, request_id)(scope, receive, answer)
+            quoted = None if problem is error else request_id
+            await ProblemResponse(problem, scope, quoted)(scope, receive, answer)
 
 
 def _request_id(scope: Scope) -> str:
@@ -88,10 +93,10 @@ class HeadAsGet:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
 
 class BodyGuard:
@@ -106,17 +111,18 @@ class BodyGuard:
         self.max_bytes = max_bytes
         self.seconds = seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+            return self.app(scope, receive, send)
         for name, declared in scope["headers"]:
             if name == b"content-length" and declared.isdigit() and int(declared[:20]) > self.max_bytes:
-                if not any(name == b"expect" for name, _ in scope["headers"]):
-                    await _drain(receive)
-                await ProblemResponse(self.too_large(), scope)(scope, receive, send)
-                return
-        await self.app(scope, _Guarded(self, receive).receive, send)
+                return self._refuse(scope, receive, send)
+        return self.app(scope, _Guarded(self, receive).receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not any(name == b"expect" for name, _ in scope["headers"]):
+            await _drain(receive)
+        await ProblemResponse(self.too_large(), scope)(scope, receive, send)
 
     def too_large(self) -> Problem:
         return Problem(
@@ -136,6 +142,8 @@ class BodyGuard:
 class _Guarded:
     """The `receive` of one request: counts, and keeps time until the body is complete."""
 
+    __slots__ = ("complete", "deadline", "guard", "inner", "size")
+
     def __init__(self, guard: BodyGuard, receive: Receive) -> None:
         self.guard = guard
         self.inner = receive
@@ -146,11 +154,13 @@ class _Guarded:
     async def receive(self) -> Message:
         if self.complete:
             return await self.inner()
-        begun = _Begun(self.inner())
-        if begun.result is not None:  # it was here already, as most bodies are: no timer for it
-            message = begun.result
+        steps = self.inner().__await__()
+        try:
+            waits_for = next(steps)
+        except StopIteration as done:  # it was here already, as most bodies are: no timer for it
+            message: Message = done.value
         else:
-            message = await self._in_time(begun)
+            message = await self._in_time(_Begun(steps, waits_for))
         self.complete = not message.get("more_body", False)
         self.size += len(message.get("body", b""))
         if self.size > self.guard.max_bytes:
@@ -171,21 +181,14 @@ class _Guarded:
             raise self.guard.too_slow() from None
 
 
-Result = TypeVar("Result")
+class _Begun:
+    """Something awaitable that has been run up to where it waits for the first time."""
 
+    def __init__(self, steps: Generator[Any, Any, Any], waits_for: Any) -> None:
+        self._steps = steps
+        self._waits_for = waits_for
 
-class _Begun(Generic[Result]):
-    """Something awaitable, run up to where it first waits: `result` if that was nowhere; else await it."""
-
-    def __init__(self, work: Awaitable[Result]) -> None:
-        self.result: Result | None = None
-        self._steps = work.__await__()
-        try:
-            self._waits_for = next(self._steps)
-        except StopIteration as stop:
-            self.result = stop.value
-
-    def __await__(self) -> Generator[Any, Any, Result]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         waits_for = self._waits_for
         try:
             while True:
@@ -196,8 +199,7 @@ class _Begun(Generic[Result]):
                 else:
                     waits_for = self._steps.send(sent)
         except StopIteration as stop:
-            result: Result = stop.value
-            return result
+            return stop.value
         finally:
             self._steps.close()
 
@@ -208,16 +210,3 @@ async def _drain(receive: Receive) -> None:
         async with asyncio.timeout(DRAIN_SECONDS):
             while (await receive()).get("more_body", False):
                 pass
-
-
-class Problems:
-    """Answers the Problem that a plain ASGI endpoint raises, as the framework's own layers do elsewhere."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self.app(scope, receive, send)
-        except Problem as problem:
-            await ProblemResponse(problem, scope)(scope, receive, send)

@@ -7,12 +7,12 @@ what is no HTTP, or one connection too many.
 from __future__ import annotations
 
 from asyncio import BaseProtocol, TimerHandle
-from typing import Any
+from typing import Any, cast
 
 from httptools import HttpRequestParser
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.access import lines
 from app.direct import LARGE, Cycle, Receiver
@@ -45,7 +45,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        cycle: Cycle | None = self.cycle  # type: ignore[assignment]  # None until the first request
+        cycle: RequestResponseCycle | None = self.cycle  # None until the first request
         if cycle is None or cycle.response_complete:  # what came is no whole head yet
             self._expect_head()
         elif cycle.more_body and not self.pipeline:
@@ -57,17 +57,17 @@ class Protocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
-        super().on_url(url)
+        HttpToolsProtocol.on_url(self, url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
+        HttpToolsProtocol.on_header(self, name, value)
 
     def on_body(self, body: bytes) -> None:
         self.body_bytes += len(body)
         super().on_body(body)
 
-    def _read_directly(self, cycle: Cycle) -> None:
+    def _read_directly(self, cycle: RequestResponseCycle) -> None:
         """Have the rest of the body past the parser, if it is large and nobody has read of it."""
         declared = next((value for name, value in self.headers if name == b"content-length"), b"")
         size = int(declared) if declared.isdigit() else 0
@@ -75,9 +75,11 @@ class Protocol(HttpToolsProtocol):
             return
         if len(cycle.body) != self.body_bytes:
             return
+        cycle.__class__ = Cycle
+        large = cast(Cycle, cycle)
 
         def done(whole: memoryview) -> None:
-            cycle.whole = None if cycle.response_complete else whole
+            large.whole = None if large.response_complete else whole
             self.parser = HttpRequestParser(self)  # the old one waits for the body
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as it was made
             self._read_by(self)
@@ -98,8 +100,6 @@ class Protocol(HttpToolsProtocol):
         self._head_is_here()
         self.app = _full if len(self.connections) > self.settings.max_connections else self.full_app
         super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.__class__ = Cycle  # nobody has asked it for anything yet
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()

@@ -100,23 +100,20 @@ def numbers_of(array: Array, encoding: str) -> bytes:
     if encoding == "base64":
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         return b'"' + binascii.b2a_base64(little.data, newline=False) + b'"'
+    kind = array.dtype.kind
     if encoding == "flat":
         array = array.reshape(-1)
-    if array.dtype.kind == "c":
+    if kind == "c":
         array = np.ascontiguousarray(array).reshape(-1).view(array.real.dtype).reshape((*array.shape, 2))
+        kind = "f"
     if not array.flags.c_contiguous:
         array = array.copy()
     text = _finite(array) if array.ndim else _finite(array.reshape(1))[1:-1]
-    if array.dtype.kind == "f" and not _is_finite(array, text):
-        names = [_name(each) for each in array[~np.isfinite(array)].tolist()]
-        between = text.split(b"null")
-        text = b"".join(part for pair in zip(between, [*names, b""], strict=True) for part in pair)
-    return text
-
-
-def _is_finite(array: Array, text: bytes) -> bool:
-    """Whether all of it is; a short text is looked through sooner than its array."""
-    return b"null" not in text if array.size < _FEW else bool(np.isfinite(array).all())
+    if kind != "f" or (b"null" not in text if array.size < _FEW else np.isfinite(array).all()):
+        return text  # a short text is looked through sooner than its array
+    names = [_name(each) for each in array[~np.isfinite(array)].tolist()]
+    between = text.split(b"null")
+    return b"".join(part for pair in zip(between, [*names, b""], strict=True) for part in pair)
 
 
 def _finite(array: Array) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,8 +46,8 @@ class Gradients:
     def __init__(self, route: str) -> None:
         self.route = route
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await exchange(scope, receive, send, self.route)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return exchange(scope, receive, send, self.route)
 
 
 def _describe(endpoint: Endpoint) -> dict[str, Any]:
