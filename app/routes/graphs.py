@@ -26,9 +26,9 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 SHARED = ("not-acceptable", "precondition-failed", "overloaded", "worker-lost", "store-unavailable")
 CODES = {
     "put": (
-        "invalid-json", "json-too-deep", "body-timeout", "body-too-large", "unsupported-media-type",
-        "unknown-field", "unknown-op", "unknown-id", "duplicate-id", "invalid-argument", "shape-mismatch",
-        "dtype-mismatch", "limit-exceeded", "not-implemented",
+        "invalid-json", "invalid-body", "json-too-deep", "body-timeout", "body-too-large",
+        "unsupported-media-type", "unknown-field", "unknown-op", "unknown-id", "duplicate-id",
+        "invalid-argument", "shape-mismatch", "dtype-mismatch", "limit-exceeded", "not-implemented",
     ),
     "get": ("unknown-graph", "unknown-field", "invalid-argument", "limit-exceeded"),
     "delete": ("unknown-graph", "unknown-field", "invalid-argument"),
@@ -108,7 +108,8 @@ def _answered(description: str, model: type[BaseModel] | None = None) -> dict[st
     if model is None:
         return {"description": description}
     schema = {"$ref": REF.format(model=model.__name__)}
-    return {"description": description, "headers": _ETAG, "content": {JSON: {"schema": schema}}}
+    content = {JSON: {"schema": schema}, **(gradients.IN_BINARY if model is RegisteredGraph else {})}
+    return {"description": description, "headers": _ETAG, "content": content}
 
 
 def _operation(
@@ -155,7 +156,10 @@ _GRAPH = {
         [_NAME, _IF_MATCH, _IF_NONE],
         requestBody={
             "required": True,
-            "content": {JSON: {"schema": {"$ref": REF.format(model="Registration")}}},
+            "content": {
+                JSON: {"schema": {"$ref": REF.format(model="Registration")}},
+                **gradients.IN_BINARY,
+            },
         },
         responses={
             "200": _answered("The name has this version now.", Registered),

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,3 +148,23 @@ async def test_clients_that_go_in_the_middle() -> None:
             await asyncio.sleep(0.005)
             writer.close()
         assert is_negated(answers(await say(port, request(LARGE, more=CLOSE)))[0])
+
+
+def resident() -> int:
+    """Bytes of this process's memory that are in use."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+async def test_a_body_takes_the_memory_that_has_come_not_what_was_announced() -> None:
+    announced = HEAD % (b"forward", QUIET.max_body_bytes, b"") + b'{"inputs": {"x": [' + b" " * LARGE
+    async with listening() as port:
+        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+        before = resident()
+        for _, writer in connections:
+            writer.write(announced)
+            await writer.drain()
+        await asyncio.sleep(0.2)
+        assert resident() - before < 20 * 4 * LARGE
+        for _, writer in connections:
+            writer.close()

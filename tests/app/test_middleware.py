@@ -203,7 +203,7 @@ ORIGIN = {"Origin": "https://a.example"}
 PREFLIGHT = {
     **ORIGIN,
     "Access-Control-Request-Method": "POST",
-    "Access-Control-Request-Headers": "content-type",
+    "Access-Control-Request-Headers": "content-type, content-encoding",
 }
 
 
