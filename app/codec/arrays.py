@@ -62,14 +62,21 @@ def from_numbers(
                 "a complex number is written [re, im]", expected=2, actual=sizes[-1] if sizes else "a number"
             )
         sizes = sizes[:-1]
-    if values.dtype != dtype.numpy:
-        with np.errstate(over="ignore"):  # 1e300 is inf in float32, as in torch
-            if pairs:
-                parts = values.reshape(-1).astype(np.float32 if dtype.numpy.itemsize == 8 else np.float64)
-                values = parts.view(dtype.numpy)
-            values = values.astype(dtype.numpy, copy=False)
+    if pairs:
+        parts = np.dtype(np.float32 if dtype.numpy.itemsize == 8 else np.float64)
+        values = as_real(values.reshape(-1), parts).view(dtype.numpy)
+    else:
+        values = as_real(values, dtype.numpy)
     found = _agreed(sizes, shape)
     return values if values.shape == found else values.reshape(found)
+
+
+def as_real(values: Array, dtype: np.dtype[Any]) -> Array:
+    """The same numbers in another dtype: 1e300 is inf in float32, as in torch."""
+    if values.dtype == dtype:
+        return values
+    with np.errstate(over="ignore"):
+        return values.astype(dtype)
 
 
 def _agreed(sizes: tuple[int, ...], shape: tuple[int, ...] | None) -> tuple[int, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 import engine
 from app.codec import text
-from app.codec.arrays import FLOATING, Array, from_numbers, kind_of
+from app.codec.arrays import FLOATING, Array, as_real, from_numbers, kind_of
 from app.codec.numbers import array_of
 from engine import errors
 
@@ -22,13 +24,15 @@ class Said(NamedTuple):
 
 class Declared(NamedTuple):
     """How to read a tensor's numbers. `floating` is what `array_of` wants to know, `defaults` the dtypes of
-    floats and integers where it does not say, `limits` rank and elements."""
+    floats and integers where it does not say, `limits` rank and elements; `real` is its numpy dtype if it is
+    real and floating however its numbers are written."""
 
     dtype: engine.DType | None
     shape: tuple[int, ...] | None
     floating: bool | None
     defaults: tuple[engine.DType, engine.DType]
     limits: tuple[int, int]
+    real: np.dtype[Any] | None
 
     @classmethod
     def of(cls, said: Said, floats: engine.DType, limits: tuple[int, int]) -> Declared:
@@ -36,18 +40,32 @@ class Declared(NamedTuple):
         dtype = engine.dtype(text.value(said.dtype)) if said.dtype else None
         shape = tuple(text.value(said.shape)) if said.shape else None
         integers = floats if said.requires_grad == b"true" else engine.dtype("int64")
-        floating = None if dtype is None else FLOATING.get(kind_of(dtype.name))
-        return cls(dtype, shape, floating, (floats, integers), limits)
+        return cls._of(dtype, shape, (floats, integers), limits)
+
+    @classmethod
+    def _of(
+        cls,
+        dtype: engine.DType | None,
+        shape: tuple[int, ...] | None,
+        defaults: tuple[engine.DType, engine.DType],
+        limits: tuple[int, int],
+    ) -> Declared:
+        kinds = [kind_of(each.name) for each in ([dtype] if dtype else defaults)]
+        real = (dtype or defaults[0]).numpy if {*kinds} == {"float"} else None
+        floating = True if real else FLOATING.get(kinds[0]) if dtype else None
+        return cls(dtype, shape, floating, defaults, limits, real)
 
     def exactly(self, dtype: engine.DType) -> Declared:
         """The same for a tensor that is of this dtype however its numbers are written."""
-        return self._replace(dtype=dtype, floating=FLOATING.get(kind_of(dtype.name)))
+        return self._of(dtype, self.shape, self.defaults, self.limits)
 
     def array(self, raw: bytes) -> Array | None:
         """The array of these numbers; None where only a closer look can tell what is wrong or meant."""
         found = array_of(raw, self.floating, self.limits[1])
         if found is None:
             return None
+        if self.real is not None and self.shape is None and found.ndim <= self.limits[0]:
+            return as_real(found, self.real)
         try:
             return from_numbers(found, self.dtype, self.shape, self.defaults, self.limits)
         except errors.EngineError:

@@ -29,9 +29,11 @@ def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] 
     `floating` says what is wanted, None: floats if the text has one. Never wrong, merely None for: empty
     lists, strings, booleans, ragged lists, integers beyond 64 bits, more than `limit` elements, no JSON.
     """
-    has_float = b"." in raw or b"e" in raw or b"E" in raw
-    if floating is False and has_float:
-        return None
+    if not floating:
+        has_float = b"." in raw or b"e" in raw or b"E" in raw
+        if floating is False and has_float:
+            return None
+        floating = has_float
     shape: tuple[int, ...] | None = None
     if raw[:1] != b"[":
         raw, shape = b"[%b]" % raw, ()
@@ -40,7 +42,7 @@ def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] 
         shape = (_short_shape if len(skeleton) <= _SHORT else _shape)(skeleton)
         if shape is None:
             return None
-    flat = _flat(raw, bool(floating or has_float))
+    flat = _flat(raw, floating)
     if flat is None or not 0 < flat.size <= limit:
         return None
     if shape is None:
