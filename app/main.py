@@ -76,7 +76,7 @@ def direct(settings: Settings) -> dict[str, ASGIApp]:
     The framework's layers and routing take longer than a small graph does, and would do nothing here.
     """
     found = {}
-    for route in gradients.ROUTES:
+    for route in (*gradients.ROUTES, *graphs.ON_GRAPHS):
         app: ASGIApp = route.endpoint
         for layer in reversed(middleware(settings)):
             app = layer.cls(app, *layer.args, **layer.kwargs)
@@ -91,12 +91,20 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        app = self.direct.get(scope["path"]) if scope.get("method") == "POST" else None
+        app = self._direct(scope) if scope.get("method") == "POST" else None
         if app is None or scope.get("root_path"):
             await super().__call__(scope, receive, send)
         else:
             scope["app"] = self
             await app(scope, receive, send)
+
+    def _direct(self, scope: Scope) -> ASGIApp | None:
+        path: str = scope["path"]
+        if not path.startswith("/graphs/"):
+            return self.direct.get(path)
+        name, _, route = path.removeprefix("/graphs/").partition("/")
+        scope["path_params"] = {"name": name}
+        return self.direct.get("/graphs/{name}/" + route) if name else None
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""

@@ -185,9 +185,7 @@ _GRAPH = {
     ),
 }
 
-ROUTES = (
-    Route("/graphs/{name}", Graph(), methods=["PUT", "GET", "DELETE"]),
-    *(Route(f"/graphs/{{name}}/{name}", OfGraph(name), methods=["POST"]) for name in ENDPOINTS),
-)
+ON_GRAPHS = tuple(Route(f"/graphs/{{name}}/{name}", OfGraph(name), methods=["POST"]) for name in ENDPOINTS)
+ROUTES = (Route("/graphs/{name}", Graph(), methods=["PUT", "GET", "DELETE"]), *ON_GRAPHS)
 OPENAPI = {"/graphs/{name}": _GRAPH, **{f"/graphs/{{name}}/{name}": _of_graph(name) for name in ENDPOINTS}}
 MODELS: tuple[type[BaseModel], ...] = (Registration, Registered, RegisteredGraph)
