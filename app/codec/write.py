@@ -97,18 +97,15 @@ def plain(value: Any) -> Any:
 
 def numbers_of(array: Array, encoding: str) -> bytes:
     """The numbers as JSON: in lists as nested as the array is, in one list, or as base64 text."""
+    kind: str = array.dtype.kind
     if encoding == "base64":
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         return b'"' + binascii.b2a_base64(little.data, newline=False) + b'"'
-    kind = array.dtype.kind
-    if encoding == "flat":
-        array = array.reshape(-1)
-    if kind == "c":
-        array = np.ascontiguousarray(array).reshape(-1).view(array.real.dtype).reshape((*array.shape, 2))
-        kind = "f"
+    if encoding == "flat" or kind == "c":
+        array, kind = _laid_out(array, encoding)
     if not array.flags.c_contiguous:
         array = array.copy()
-    text = _finite(array) if array.ndim else _finite(array.reshape(1))[1:-1]
+    text = orjson.dumps(array if array.ndim else array[()], None, orjson.OPT_SERIALIZE_NUMPY)
     if kind != "f" or (b"null" not in text if array.size < _FEW else np.isfinite(array).all()):
         return text  # a short text is looked through sooner than its array
     names = [_name(each) for each in array[~np.isfinite(array)].tolist()]
@@ -116,8 +113,13 @@ def numbers_of(array: Array, encoding: str) -> bytes:
     return b"".join(part for pair in zip(between, [*names, b""], strict=True) for part in pair)
 
 
-def _finite(array: Array) -> bytes:
-    return orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)
+def _laid_out(array: Array, encoding: str) -> tuple[Array, str]:
+    """The numbers in one list if they shall be flat, complex ones as pairs; and their kind."""
+    shape = (array.size,) if encoding == "flat" else array.shape
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if array.dtype.kind != "c":
+        return flat.reshape(shape), array.dtype.kind
+    return flat.view(array.real.dtype).reshape((*shape, 2)), "f"
 
 
 def _name(value: float) -> bytes:
