@@ -11,7 +11,7 @@ import gc
 import threading
 from contextlib import ContextDecorator
 
-_HELD = (200_000, 1000, 1000)  # more objects than anybody makes for a program that is not huge
+_HELD = (1_000_000, 1000, 1000)  # more objects than are made for a program that is not huge
 _lock = threading.Lock()
 _inside = 0  # blocks that are open, in all threads
 _before = gc.get_threshold()  # outside of the first of them

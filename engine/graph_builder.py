@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.bounded import is_bounded, refuse_new
 from engine.builder import Functions
+from engine.dtypes import get_default_dtype
 from engine.errors import Site
 from engine.flow import ControlKernel
 from engine.grad_mode import grad_enabled
@@ -31,7 +32,7 @@ class Ledger:
     def __init__(self, limits: Limits, *, watch: bool = False) -> None:
         self._limits, self._allowed = limits, limits.nodes
         self.spent = 0
-        self.variants = Variants()
+        self.variants = Variants(get_default_dtype(), limits.rank, limits.elements)
         self.summing = False
         self.masks: Levels = ()
         self.watched: dict[Value, Watch] | None = {} if watch else None
@@ -82,15 +83,15 @@ class GraphBuilder:
         if op.kind == "composite":
             return op.expand(self.F, args, kwargs)
         variants = self.ledger.variants
-        key = variants.key(op, args, kwargs)
-        known = variants.get(key)
+        key, table = variants.find(op, args, kwargs)
+        known = table.get(key)
         if known is not None:
             variant, taken, rest = known
             return self.call(variant, tuple(args) if taken is None else (*args[:taken], *rest))
         operands, attrs, given = op.bind(args, kwargs)
         variant = self._variant(op, operands, attrs, given)
         if key is not None and variant.shared:
-            variants.keep(key, args, operands, variant)
+            variants.keep(key, table, args, operands, variant)
         return self.call(variant, operands)
 
     def append(self, op: Op, operands: tuple[Any, ...]) -> Any:
@@ -134,8 +135,7 @@ class GraphBuilder:
             refuse_new(types, [getattr(each, "meta", each) for each in operands], attrs)
         for meta in types:
             self.limits.check_type(meta)
-        own = self.ledger.variants.own
-        found = Variant(op, operands, (attrs, given), [Sized(own(meta), levels) for meta in types], levels)
+        found = Variant(op, operands, (attrs, given), [Sized(meta, levels) for meta in types], levels)
         found.shared = op.kind != "random" and not _has_sizes(found)
         return found
 

@@ -13,14 +13,16 @@ Shape = tuple[int, ...]
 
 
 class Type:
-    """Shape, dtype and strides (in elements; None for contiguous) of a tensor."""
+    """Shape, dtype and strides (in elements; None for contiguous) of a tensor. `number` is the same for equal
+    types, once it was asked for; 0 before that."""
 
-    __slots__ = ("dtype", "shape", "strides")
+    __slots__ = ("dtype", "number", "shape", "strides")
 
     def __init__(self, shape: Shape, dtype: DType, strides: Shape | None = None) -> None:
         self.shape = shape
         self.dtype = dtype
         self.strides = strides
+        self.number = 0
 
     @property
     def ndim(self) -> int:

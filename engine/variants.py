@@ -2,11 +2,12 @@
 
 A program calls few ops on few types, many times. What is known of a call before any arithmetic (the types of
 its results, which operands have a slot, the compiled kernel, what its rule appends) is found once for each
-`Variant` and shared by its calls. `Variants` knows those of a program.
+`Variant` and shared by its calls. `Variants` knows those that there are.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +19,9 @@ from engine.levels import Levels
 from engine.op import Op
 from engine.types import Type
 
+Table = dict[Any, "Call"]
 _MOST = 8  # numbers in a list that calls are still told apart by
+_MOST_CALLS, _MOST_TABLES, _MOST_TYPES = 4096, 16, 65_536  # that are known at a time
 _PLAIN = frozenset({int, bool, str, DType, type(None)})
 
 
@@ -98,37 +101,38 @@ class Call(NamedTuple):
 
 
 class Variants:
-    """The variants of one program, by the arguments that they are called with."""
+    """The variants that the programs of one default dtype and of the same limits share, by the arguments that
+    they are called with; and those of one program, for its batch levels."""
 
-    def __init__(self) -> None:
-        self._calls: dict[Any, Call] = {}
-        self._types: dict[Type, Type] = {}
+    def __init__(self, *common: Any) -> None:
+        if len(_tables) >= _MOST_TABLES and common not in _tables:
+            _tables.clear()
+        self._shared: Table = _tables.setdefault(common, {})
+        self._own: Table = {}
+        self._rules: dict[Variant, dict[Any, Any]] = {}
 
-    def own(self, meta: Type) -> Type:
-        """The one Type that stands for all that are the same in every run: calls are told apart by it."""
-        return meta if is_bounded(meta) else self._types.setdefault(meta, meta)
-
-    @staticmethod
-    def key(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-        """What tells a call from others; None if none is like it."""
+    def find(self, op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, Table]:
+        """What tells a call from others (None if none is like it), and the table where it may be."""
         found: list[Any] = [op]
+        table = self._shared
         try:
             for each in args:
-                if type(each) is Value:
-                    found.append((id(each.meta), each.levels) if each.levels else id(each.meta))
-                else:
+                if type(each) is not Value:
                     found.append(_key(each))
+                elif each.levels:
+                    table = self._own
+                    found.append((each.meta.number or _number(each.meta), each.levels))
+                else:
+                    found.append(each.meta.number or _number(each.meta))
             for name, value in kwargs.items():
                 found += name, _key(value)
         except _Unshared:
-            return None
-        return tuple(found)
+            return None, self._own
+        return tuple(found), table
 
-    def get(self, key: Any) -> Call | None:
-        """The call of that key, if one like it was made."""
-        return self._calls.get(key)
-
-    def keep(self, key: Any, args: Sequence[Any], operands: Sequence[Any], variant: Variant) -> None:
+    def keep(
+        self, key: Any, table: Table, args: Sequence[Any], operands: Sequence[Any], variant: Variant
+    ) -> None:
         """Remember the variant of a call if the next can be bound without looking: the first arguments are
         the operands, and no tensor stands behind them."""
         taken = 0
@@ -136,7 +140,24 @@ class Variants:
             taken += 1
         rest = tuple(operands[taken:])
         if not any(hasattr(each, "meta") for each in (*args[taken:], *rest)):
-            self._calls[key] = Call(variant, None if taken == len(args) and not rest else taken, rest)
+            if len(table) >= _MOST_CALLS:
+                table.clear()
+            table[key] = Call(variant, None if taken == len(args) and not rest else taken, rest)
+
+    def rules(self, variant: Variant, g: Sequence[Value | None]) -> tuple[Any, dict[Any, Any]]:
+        """What tells the cotangents of a variant's results apart, and where it is kept what its rule makes of
+        them."""
+        found: list[Any] = []
+        table = variant.rules
+        try:
+            for each in g:
+                found.append(None if each is None else each.meta.number or _number(each.meta))
+                if each is not None and each.levels:
+                    found.append(each.levels)
+                    table = self._rules.setdefault(variant, {})
+        except _Unshared:
+            return None, {}
+        return tuple(found), table
 
 
 class _Unshared(Exception):
@@ -155,3 +176,19 @@ def _key(arg: Any) -> Any:
     if (kind is tuple or kind is list) and len(arg) <= _MOST:
         return kind, *map(_key, arg)
     raise _Unshared
+
+
+_tables: dict[tuple[Any, ...], Table] = {}
+_types: dict[Any, int] = {}
+_numbers = itertools.count(1)
+
+
+def _number(meta: Type) -> int:
+    """A number that equal types share."""
+    if is_bounded(meta):
+        raise _Unshared  # equal sizes may differ in a run
+    key = (meta.shape, meta.dtype, meta.strides)
+    if len(_types) >= _MOST_TYPES:
+        _types.clear()
+    meta.number = _types.get(key) or _types.setdefault(key, next(_numbers))
+    return meta.number

@@ -45,7 +45,7 @@ class Answers:
         found = {name: (slots.grads.get(value), value) for name, value in self._targets.items()}
         grads = {name: grad and batch.derivative(builder, grad, by) for name, (grad, by) in found.items()}
         derivatives = _flat(derivative or {})
-        self._loops = [node.outputs[-1] for node in nodes if is_primal(node.op.run)]
+        self._loops = [node.outputs[-1] for node in nodes if node.op.is_control and is_primal(node.op.run)]
         self._traced = self._traced_values() if mode == "values" else []
         returned = [*self.outputs.values(), *grads.values(), *derivatives, *self._traced]
         self.wanted = [*self.outputs.values(), *grads.values(), *derivatives, *self._loops, *self._traced]
@@ -74,10 +74,10 @@ class Answers:
         """An output's flags as they were when its statement ran, where no loop leaves them to the run."""
         if self._loops:
             return Flags(False)
-        entry = self._lowering.names[name]
-        maker = entry.value.maker if entry.requires_grad else None
+        value, required = self._lowering.names[name], self._lowering.required[name]
+        maker = value.maker if required else None
         grad_fn = maker.op.node_name(maker.operands, maker.given) if maker else None
-        return Flags(entry.requires_grad, grad_fn, entry.value.index)
+        return Flags(required, grad_fn, value.index)
 
     def _render(self, made: Trace, values: Values | None) -> dict[str, Any]:
         return render(made, self._roots, values)
@@ -132,11 +132,10 @@ class Answers:
         return flags, grads, rendered
 
     def _run_flags(self, name: str, made: Trace) -> Flags:
-        entry = self._lowering.names[name]
-        edge = made.edge(entry.value)
+        edge = made.edge(self._lowering.names[name])
         if edge and not edge[0].is_leaf:
             return Flags(True, edge[0].name, edge[1])
-        return Flags(entry.requires_grad and edge is not None)
+        return Flags(self._lowering.required[name] and edge is not None)
 
 
 def _check_history(made: Trace, tensors: Sequence[Value]) -> None:

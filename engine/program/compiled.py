@@ -33,7 +33,8 @@ class Compiled:
     """The plan of a program for requests of one key, and how its registers become an answer."""
 
     def __init__(self, statements: Sequence[Statement], request: Request, limits: Limits) -> None:
-        self.lowering = lowering = Lowering(limits, watch=request.detect_anomaly)
+        with dtypes.default_dtype(request.default_dtype):
+            self.lowering = lowering = Lowering(limits, watch=request.detect_anomaly)
         self.request = request
         self.batch = Batch(request.batch, request.inputs)
         if self.batch.level is not None:
@@ -59,7 +60,9 @@ class Compiled:
         self._shared: set[int] = set()
         del self.request  # the plan outlives it
         self.used = False  # since the cache of plans looked last
-        self.draws = any(each.op.kind in ("random", "control") for each in lowering.graph.nodes)
+        self.draws = self._first is None and any(
+            each.op.kind in ("random", "control") for each in lowering.graph.nodes
+        )
         self.nodes = lowering.builder.ledger.spent
         self.nbytes = _NODE_BYTES * self.nodes
         self._note_constants(self.best)
@@ -82,13 +85,13 @@ class Compiled:
             if leaf is None:
                 raise UnknownId(f"unknown id '{name}'", pointer=("grads", name))
             site = Site(("inputs", name, "grad"), name, None)
-            value = self.batch.given(lowering.builder, self.enter(given, site), leaf.value.shape)
+            value = self.batch.given(lowering.builder, self.enter(given, site), leaf.shape)
             try:
-                grad_checks.check_assigned(leaf.value, value)
+                grad_checks.check_assigned(leaf, value)
             except EngineError as error:
                 raise locate(error, site) from None
-            lowering.slots.grads[leaf.value] = value
-            lowering.slots.given.add(leaf.value)
+            lowering.slots.grads[leaf] = value
+            lowering.slots.given.add(leaf)
 
     def enter(self, given: Tensor, site: Site) -> Value:
         """A tensor of the request as a value that a run is given."""

@@ -37,7 +37,7 @@ class _Derivation:
         self.F, self.outputs = self.builder.F, compiled.outputs
         names = compiled.lowering.names
         given = self.request.inputs
-        self.inputs = {name: names[name].value for name in given if given[name].requires_grad}
+        self.inputs = {name: names[name] for name in given if given[name].requires_grad}
         if not self.inputs:
             raise GradError("none of the inputs requires grad", pointer=("inputs",))
         if not self.outputs:

@@ -7,7 +7,7 @@ follow them, so what a program means does not depend on how it is run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine import grad_checks
 from engine.eager.factories import FACTORIES
@@ -46,13 +46,6 @@ from engine.program.slots import Slots
 from engine.types import Type
 
 
-class Named(NamedTuple):
-    """A defined id: its value, and whether that required grad when its statement ran."""
-
-    value: Value
-    requires_grad: bool
-
-
 class Lowering:
     """A program, or (with a `scope`) the body of a loop, being turned into one graph."""
 
@@ -62,7 +55,8 @@ class Lowering:
         self.graph = Graph()
         ledger = scope.outer.builder.ledger if scope else Ledger(limits, watch=watch)
         self.builder: GraphBuilder = GraphBuilder(self.graph, limits, ledger)
-        self.names: dict[str, Named] = {}
+        self.names: dict[str, Value] = {}
+        self.required: dict[str, bool] = {}  # whether an id's value required grad when its statement ran
         self.slots = Slots(self.builder, self.leaves)
         self.swept = False  # a statement has run backward
 
@@ -88,26 +82,27 @@ class Lowering:
     # -- names
 
     def define(self, name: str | None, value: Value) -> None:
-        """Enter `value` under an id, with its flag of now."""
+        """Enter `value` under an id."""
         if name is None:
             return
         if value.name is None and name[0] != "$":
             value.name = name
-        self.names[name] = Named(value, value.requires_grad)
+        self.names[name] = value
+        self.required[name] = value.requires_grad
 
     def value(self, name: str) -> Value:
         """The value of an id."""
-        entry = self.names.get(name)
-        if entry is not None:
-            return entry.value
+        found = self.names.get(name)
+        if found is not None:
+            return found
         if self.scope is None:
             raise UnknownId(f"unknown id '{name}'")
         return self.scope.capture(name)
 
     def leaves(self) -> list[Value]:
         """The named leaves that require grad, in the order of their names."""
-        values = (entry.value for entry in self.names.values())
-        return list(dict.fromkeys(each for each in values if each.requires_grad and each.maker is None))
+        values = self.names.values()
+        return list(dict.fromkeys([each for each in values if each.requires_grad and each.maker is None]))
 
     # -- statements
 
@@ -162,6 +157,12 @@ class Lowering:
         found = self.builder.apply(each.op, args, attrs)
         if requires_grad:
             found = _required(found, True)
+        if type(found) is Value and len(each.out) == 1:
+            self.define(each.out[0], found)
+        else:
+            self._define_results(each, found)
+
+    def _define_results(self, each: OpCall, found: Any) -> None:
         results = found if isinstance(found, tuple) else (found,)
         if isinstance(found, tuple) and not each.several:
             raise ArgumentError(
@@ -180,8 +181,7 @@ class Lowering:
     def resolve(self, arg: Any) -> Any:
         """An argument with its references and literals as values."""
         if type(arg) is Ref:
-            entry = self.names.get(arg.name)
-            return self.value(arg.name) if entry is None else entry.value
+            return self.names.get(arg.name) or self.value(arg.name)
         if isinstance(arg, Literal):
             return self._leaf(arg, arg.value.requires_grad)
         if isinstance(arg, list):

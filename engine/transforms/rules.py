@@ -16,19 +16,13 @@ from engine.grad_mode import grad_enabled
 from engine.graph import GraphNode, Value
 from engine.graph_builder import GraphBuilder
 from engine.pullback import pullback
-from engine.types import Type
 from engine.variants import Variant
 
 Values = Sequence[Value | None]
 Pick = Callable[[list[Any]], tuple[Any, ...]]
 
 
-class Met(NamedTuple):
-    """A rule that was called once on cotangents of these types (kept: they are told apart by which they are),
-    or that is called every time."""
-
-    types: list[Type | None]
-    always: bool = False
+_MET, _EACH_TIME = "called once", "called each time"  # what is known of a rule that is not traced
 
 
 class Traced(NamedTuple):
@@ -39,28 +33,24 @@ class Traced(NamedTuple):
     calls: list[tuple[Variant, Pick]]
     constants: list[Any]
     found: list[int | None]
-    types: list[Type | None]
 
 
 def cotangents(builder: GraphBuilder, node: GraphNode, g: Values, needs: Sequence[bool]) -> Values:
     """The cotangents of a node's operands that `needs` asks for, from those of its results."""
-    rules = node.variant.rules
     values = [*node.operands, *node.outputs, *g]
-    key: Any = (needs, *[None if each is None else (id(each.meta), each.levels) for each in g])
+    if not node.variant.shared:
+        return _call(builder.F, node, values, needs)
+    told, rules = builder.ledger.variants.rules(node.variant, g)
+    key = (needs, told)
     if grad_enabled():  # what is recorded may depend on what requires grad
         key = (*key, *[getattr(each, "requires_grad", None) for each in values])
     known = rules.get(key)
+    if known == _MET:
+        known = rules[key] = _traced(builder.scratch(), node, values, needs) or _EACH_TIME
     if type(known) is Traced:
         return _append(builder, known, values)
-    if known is None or known.always or not node.variant.shared:
-        rules[key] = known or Met([None if each is None else each.meta for each in g])
-        return _call(builder.F, node, values, needs)
-    scratch = builder.scratch()
-    places = [_placeholder(each) for each in values]
-    found = _call(scratch.F, node, places, needs)
-    traced = _traced(scratch.graph.nodes, places, found, known.types)
-    rules[key] = traced or Met(known.types, always=True)
-    return _append(builder, traced, values) if traced else _call(builder.F, node, values, needs)
+    rules[key] = known or _MET
+    return _call(builder.F, node, values, needs)
 
 
 def _call(F: Any, node: GraphNode, values: Sequence[Any], needs: Sequence[bool]) -> Values:
@@ -91,9 +81,11 @@ def _placeholder(like: Any) -> Any:
 
 
 def _traced(
-    nodes: Sequence[GraphNode], places: Sequence[Any], found: Values, types: list[Type | None]
+    scratch: GraphBuilder, node: GraphNode, values: Sequence[Any], needs: Sequence[bool]
 ) -> Traced | None:
-    """The calls of `nodes` as a trace; None if one of them cannot be made again."""
+    """The calls that the rule makes; None if one of them cannot be made again."""
+    places = [_placeholder(each) for each in values]
+    found, nodes = _call(scratch.F, node, places, needs), scratch.graph.nodes
     if not all(node.variant.shared for node in nodes):
         return None
     made = [output for node in nodes for output in node.outputs]
@@ -109,7 +101,7 @@ def _traced(
         (node.variant, _pick([numbers[x] if _is_in(x, known) else next(spare) for x in node.operands]))
         for node in nodes
     ]
-    return Traced(calls, constants, [None if each is None else numbers[each] for each in found], types)
+    return Traced(calls, constants, [None if each is None else numbers[each] for each in found])
 
 
 def _is_in(operand: Any, known: set[Any]) -> bool:
