@@ -205,14 +205,19 @@ def test_not_finite_numbers_are_themselves() -> None:
     assert found["outputs"]["y"]["data"] == ["NaN", "-Infinity", "Infinity", 0.0]
 
 
-def test_arrays_of_one_request_do_not_show_in_the_next() -> None:
-    request = {"graph": [{"id": "y", "op": "reshape", "in": ["x", [2]]}]}
+@pytest.mark.parametrize("count", [2, 300_000])
+def test_arrays_of_one_request_do_not_show_in_the_next(count: int) -> None:
+    outer = [{"id": "z", "op": "reshape", "in": ["x", [count]]}, {"id": "y", "op": "mul", "in": ["z", "z"]}]
+    request = {"graph": outer, "outputs": ["z", "y"]}
     answers = []
-    for numbers in ([1.0, 2.0], [3.0, 4.0]):
-        call = Call("forward", bytearray(packed(request, {"inputs/x": np.array(numbers)})), sent=Form(BINARY))
-        answers.append(SERVICE.answer(call._replace(wanted=Form(BINARY))))
-        call.body[:] = bytes(len(call.body))  # type: ignore[index]  # as the next request does
-    assert [filled(each.body)["outputs"]["y"]["data"] for each in answers] == [[1.0, 2.0], [3.0, 4.0]]
+    for number in (2.0, 3.0, 4.0):
+        body = bytearray(packed(request, {"inputs/x": np.full(count, number)}))
+        answers.append(SERVICE.answer(Call("forward", body, sent=Form(BINARY), wanted=Form(BINARY))))
+        body[:] = bytes(len(body))  # as the next request does
+    for number, answer in zip((2.0, 3.0, 4.0), answers, strict=True):
+        tensors = unpacked(answer.body)[1]
+        assert np.array_equal(tensors["outputs/z"], np.full(count, number))
+        assert np.array_equal(tensors["outputs/y"], np.full(count, number * number))
 
 
 def test_the_bound_on_answers_holds() -> None:
