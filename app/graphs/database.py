@@ -98,7 +98,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         """Only the service's own user may read the file: it holds what clients have sent."""
         try:
-            path = Path(self.given).expanduser()
+            path = Path(self.given).expanduser().absolute()  # so that it is a file, whatever it is called
         except RuntimeError as error:
             raise UnusableError(str(error)) from error
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

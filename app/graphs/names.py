@@ -43,13 +43,13 @@ class TooLargeError(Exception):
 
 
 class Names:
-    """What /graphs/{name} keeps. The numbers of versions are never used twice, so each is decoded once."""
+    """What /graphs/{name} keeps. A version's id tells all that is in it, so each is decoded once."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
         self.size = 0
-        self._decoded: OrderedDict[int, Version] = OrderedDict()
+        self._decoded: OrderedDict[str, Version] = OrderedDict()  # by id
 
     def put(self, name: str, version: Version, allowed: Condition) -> Put:
         """Make this the current version. Raises Problem where it is not `allowed`, LimitExceeded."""
@@ -76,11 +76,12 @@ class Names:
             number, found, size = row
             if largest is not None and size > largest:
                 raise TooLargeError
-            version = self._decoded.get(number)
+            version = self._decoded.get(found)
             if version is None:
-                version = self._decode(connection, number)
+                version = _decoded(connection, number)
+                self._remember(found, version)
             else:
-                self._decoded.move_to_end(number)
+                self._decoded.move_to_end(found)
         return Found(found, version)
 
     def history(self, name: str) -> list[str]:
@@ -128,19 +129,11 @@ class Names:
         if asked > allowed:
             raise engine.errors.LimitExceeded(limit, asked, allowed)
 
-    def _decode(self, connection: sqlite3.Connection, number: int) -> Version:
-        graph_id, text, outputs, default_dtype = connection.execute(_LOAD, (number,)).fetchone()
-        inputs = {
-            row[0]: versions.tensor(Stored(row[0], row[1], tuple(json.loads(row[2])), bool(row[3]), row[4]))
-            for row in connection.execute(_DEFAULTS, (number,))
-        }
-        names = None if outputs is None else json.loads(outputs)
-        version = Version(graph_id, bytes(text), inputs, names, default_dtype)
-        self._decoded[number] = version
+    def _remember(self, identity: str, version: Version) -> None:
+        self._decoded[identity] = version
         self.size += version.size
         while self.size > CACHE_BYTES and len(self._decoded) > 1:
             self.size -= self._decoded.popitem(last=False)[1].size
-        return version
 
 
 def unknown_name(name: str | None, identity: str | None = None) -> Problem:
@@ -150,6 +143,16 @@ def unknown_name(name: str | None, identity: str | None = None) -> Problem:
     if identity is not None:
         return Problem("unknown-graph", f"The graph '{name}' has no version {identity}, or not any more.")
     return Problem("unknown-graph", f"No graph is registered as '{name}'; PUT it to /graphs/{name} first.")
+
+
+def _decoded(connection: sqlite3.Connection, number: int) -> Version:
+    graph_id, text, outputs, default_dtype = connection.execute(_LOAD, (number,)).fetchone()
+    inputs = {
+        row[0]: versions.tensor(Stored(row[0], row[1], tuple(json.loads(row[2])), bool(row[3]), row[4]))
+        for row in connection.execute(_DEFAULTS, (number,))
+    }
+    names = None if outputs is None else json.loads(outputs)
+    return Version(graph_id, bytes(text), inputs, names, default_dtype)
 
 
 def _key(name: str) -> dict[str, str | int | None]:

@@ -13,7 +13,7 @@ TENANT = ""
 
 STEPS = (
     # graphs: those seen lately, by graph_id; their JSON as it was sent. held: their number and their size.
-    # versions: registered ones, the current one of a name has its highest number; numbers are never reused.
+    # versions: registered ones, the current one of a name has its highest number.
     # defaults: the tensors of a version, little-endian in C order.
     """
     CREATE TABLE graphs (

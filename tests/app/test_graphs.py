@@ -230,3 +230,17 @@ async def test_names_have_nothing_to_do_with_each_other(client: httpx.AsyncClien
     await put(client, BODY, "line_")
     await client.delete("/graphs/line_")
     assert await y(client) == 7.0
+
+
+async def test_a_web_page_may_do_it_all_where_it_may_call_at_all(tmp_path: Path) -> None:
+    preflight = {
+        "origin": "https://a.example",
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "content-type, if-match, if-none-match",
+    }
+    async with serve(stored(tmp_path, cors_origins=("https://a.example",))) as client:
+        asked = await client.options("/graphs/line", headers=preflight)
+        answer = await client.put("/graphs/line", json=BODY, headers={"origin": "https://a.example"})
+    assert asked.status_code == 200, asked.text
+    assert {"PUT", "DELETE"} <= set(asked.headers["access-control-allow-methods"].split(", "))
+    assert "ETag" in answer.headers["access-control-expose-headers"]

@@ -113,6 +113,8 @@ def test_defaults_are_decoded_once_in_a_process(names: Names, monkeypatch: pytes
     first = names.get("m").version
     assert names.get("m").version is first
     assert names.get("m", names.history("m")[0]).version is first
+    names.put("copy", version("a", w=[1.0]), anything)
+    assert names.get("copy").version is first
     monkeypatch.setattr(registered, "CACHE_BYTES", 250)
     for name in ("n", "o"):
         names.put(name, version(name, w=[1.0]), anything)
@@ -121,6 +123,16 @@ def test_defaults_are_decoded_once_in_a_process(names: Names, monkeypatch: pytes
     assert names.get("o").version is kept[0]
     assert names.size == 208
     assert names.get("m").version is not first
+
+
+def test_another_file_in_its_place_is_another_store(names: Names) -> None:
+    names.put("m", version("a", w=[1.0]), anything)
+    assert names.get("m").version.text == b"a" * 100
+    names.database.close()
+    for path in Path(names.database.given).parent.iterdir():
+        path.unlink()
+    names.put("m", version("b", w=[2.0]), anything)
+    assert names.get("m").version.text == b"b" * 100
 
 
 def test_one_versions_size(tmp_path: Path) -> None:

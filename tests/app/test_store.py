@@ -13,6 +13,8 @@ import pytest
 from app.graphs import schema
 from app.graphs import store as stores
 from app.graphs.database import Database
+from app.graphs.store import Store
+from app.settings import Settings
 from tests.app.server import ROOT
 from tests.app.storing import A, B, C, D, knows, refused, store_in
 
@@ -168,6 +170,14 @@ def test_a_place_where_there_can_be_no_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # nobody knows where it is
     assert Database("~/graphs.sqlite3").check() == "Could not determine home directory."
+
+
+def test_a_store_is_a_file_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "file:x?mode=memory"):
+        Store(Settings(store=name)).keep(A, b"[]")
+        assert knows(Store(Settings(store=name)), A) == [True]
+        assert (tmp_path / name).stat().st_size
 
 
 def test_a_file_of_a_newer_service_is_left_alone(tmp_path: Path) -> None:
