@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from app.compute import frames
-from app.compute.call import Answer, Call, Form, Piece
+from app.compute.call import PLAIN, Answer, Call, Form, Piece
 from app.compute.malloc import keep_pages
 from app.compute.service import Service
 from app.compute.shared import Shared
@@ -58,6 +58,7 @@ def main(parent: int, *descriptors: int) -> None:
 def _call(head: Any, body: Piece) -> Call:
     """The call that a frame holds; whoever sent it watches its deadline."""
     sent, wanted = Form(*head["sent"]), Form(*head["wanted"])
+    body = bytes(body) if sent == PLAIN else body  # what reads JSON reads bytes: one copy for all of it
     named = Named(*head["named"]) if head["named"] else None
     return Call(head["route"], body, request_id=head["request_id"], sent=sent, wanted=wanted, named=named)
 
