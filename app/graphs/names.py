@@ -63,7 +63,7 @@ class Names:
                 return Put(identity, version.graph_id, created=False)
             connection.execute(_REMOVE, {**_key(name), "id": identity})
             self._insert(connection, name, identity, version, stored)
-            self._bound(connection, name)
+            self._bound(connection, name, created=current is None)
         return Put(identity, version.graph_id, created=current is None)
 
     def get(self, name: str, identity: str | None = None, largest: int | None = None) -> Found:
@@ -117,12 +117,13 @@ class Names:
         )
         connection.executemany("INSERT INTO defaults VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def _bound(self, connection: sqlite3.Connection, name: str) -> None:
+    def _bound(self, connection: sqlite3.Connection, name: str, *, created: bool) -> None:
         """Drop the oldest versions of this name; refuse one name or one byte too many."""
         settings = self.settings
         connection.execute(_TRIM, {**_key(name), "count": settings.max_stored_versions})
         graphs, size = connection.execute(_TOTAL, _key(name)).fetchone()
-        self._check("stored_graphs", graphs, settings.max_stored_graphs)
+        if created:
+            self._check("stored_graphs", graphs, settings.max_stored_graphs)
         self._check("stored_bytes", size, settings.max_stored_bytes)
 
     def _check(self, limit: str, asked: int, allowed: int) -> None:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,14 +129,13 @@ async def test_a_hostile_graph_holds_up_nobody_and_leaves_nothing(tmp_path: Path
             await http.put("/graphs/m", json=BODY)
             content, kind = json.dumps({"graph": chain}), {"content-type": "application/json"}
             hostile = asyncio.create_task(http.put("/graphs/h", content=content, headers=kind))
-            seconds = []
+            others = 0
             while not hostile.done():
-                start = time.perf_counter()
                 assert (await http.get("/health/live")).status_code == 200
-                seconds.append(time.perf_counter() - start)
+                others += 1
                 await asyncio.sleep(0.01)
             assert hostile.result().status_code == 201
-            assert sorted(seconds)[len(seconds) * 9 // 10] < 0.05
+            assert others > 10  # of a second and more, in which nothing else would have been answered
             late = {**kind, "x-request-deadline-ms": "100"}
             answer = await http.put("/graphs/late", content=content.replace("sin", "cos"), headers=late)
             assert (answer.status_code, answer.json()["code"]) == (504, "deadline-exceeded")

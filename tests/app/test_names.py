@@ -153,6 +153,10 @@ def test_the_number_of_names(tmp_path: Path) -> None:
     names.put("a", version("c"), anything)
     names.delete("b", anything)
     assert names.put("c", version("c"), anything).created
+    fewer = store_in(tmp_path, max_stored_graphs=1).names
+    assert not fewer.put("c", version("d"), anything).created
+    with over("stored_graphs", 3, 1):
+        fewer.put("d", version("d"), anything)
 
 
 def test_all_bytes(tmp_path: Path) -> None:
