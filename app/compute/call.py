@@ -60,7 +60,7 @@ class Answer(NamedTuple):
     @property
     def size(self) -> int:
         """The body's bytes; a memoryview here is one of bytes."""
-        return sum(map(len, self.pieces))
+        return len(self.pieces[0]) if len(self.pieces) == 1 else sum(map(len, self.pieces))
 
     @property
     def body(self) -> bytes:

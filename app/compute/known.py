@@ -62,6 +62,7 @@ class _Requests:
 
     def __init__(self, inputs: list[Declared], colons: int, size: int) -> None:
         self.inputs, self.colons, self.size = inputs, colons, size
+        self.used = False  # since it was last passed over
         self.variants: dict[Types, _Variant] = {}
 
 
@@ -75,7 +76,7 @@ class CacheInfo(NamedTuple):
 
 
 class Kinds:
-    """The kinds seen lately, least recently used first."""
+    """The kinds seen lately: first come, first gone, but one that was used meanwhile is passed over once."""
 
     def __init__(self, limits: engine.Limits) -> None:
         self.limits = (limits.rank, limits.elements)
@@ -110,7 +111,7 @@ class Kinds:
             if others is None or _types(others) != variant.types:
                 return None
             arrays += others
-        self._kept.move_to_end(split.kind)
+        known.used = True
         return Known(call, variant.plan, arrays, split.seed)
 
     def learn(self, split: Split, plan: Plan, floats: engine.DType) -> None:
@@ -131,7 +132,9 @@ class Kinds:
         known.variants[types[:own]] = _Variant(plan, others, types[own:])
         known.size += plan.template.size
         self.size += plan.template.size
+        known.used = True  # or it might be the one that goes
         self._trim()
+        known.used = False
 
     def forget(self) -> None:
         """Drop all of it."""
@@ -146,7 +149,12 @@ class Kinds:
 
     def _trim(self) -> None:
         while len(self._kept) > MAX_KINDS or (self.size > MAX_BYTES and len(self._kept) > 1):
-            self.size -= self._kept.popitem(last=False)[1].size
+            kind, oldest = self._kept.popitem(last=False)
+            if oldest.used:
+                oldest.used = False
+                self._kept[kind] = oldest
+            else:
+                self.size -= oldest.size
 
 
 def _arrays(texts: Sequence[Text], declared: Sequence[Declared]) -> list[Array] | None:

@@ -181,8 +181,8 @@ def _coded(answer: Answer, wanted: Form) -> Answer:
 
 
 def _joined(pieces: list[bytes]) -> tuple[Piece, ...]:
-    """In one piece, unless that is a large one."""
-    return (b"".join(pieces),) if sum(map(len, pieces)) <= MAX_JOINED else tuple(pieces)
+    """In one piece, unless one of them is large."""
+    return (b"".join(pieces),) if max(map(len, pieces)) <= MAX_JOINED else tuple(pieces)
 
 
 def _binary(task: Task) -> tuple[Piece, ...]:

@@ -65,6 +65,7 @@ class Plans:
         with self._lock:
             self._kept.pop(key, None)
             self._kept[key] = plan
+            plan.used = True  # or it might be the one that goes
             taken = self.bytes
             while len(self._kept) > MAX_PLANS or (taken > MAX_BYTES and len(self._kept) > 1):
                 key, oldest = self._kept.popitem(last=False)
@@ -73,3 +74,4 @@ class Plans:
                     self._kept[key] = oldest
                 else:
                     taken -= oldest.nbytes
+            plan.used = False

@@ -228,8 +228,10 @@ def test_kinds_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> No
     fill(service, lambda number: change(outputs=["s"], seed=number) + b" " * number, 6)
     assert service.kinds.info.bytes <= known.MAX_BYTES
     assert 1 < service.kinds.info.kinds < 4
-    fill(service, lambda number: change(outputs=["s"] * 500), 1)
-    assert service.kinds.info.kinds == 1  # the latest stays, however large
+    for body in (change(outputs=["s"] * 500), change(outputs=["s"] * 501)):
+        fill(service, lambda number, body=body: body, 2)
+        assert service.kinds.info.kinds == 1  # the latest stays, however large, and however used the others
+        assert service.recall(Call("backward", body)) is not None
 
 
 def test_variants_of_a_kind_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
