@@ -21,7 +21,7 @@ from engine.types import Type
 
 Table = dict[Any, "Call"]
 _MOST = 8  # numbers in a list that calls are still told apart by
-_MOST_CALLS, _MOST_TABLES, _MOST_TYPES = 4096, 16, 65_536  # that are known at a time
+_MOST_CALLS, _MOST_TABLES, _MOST_TYPES = 2048, 16, 65_536  # that are known at a time
 _PLAIN = frozenset({int, bool, str, DType, type(None)})
 
 

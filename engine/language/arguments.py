@@ -48,6 +48,7 @@ class Arguments:
         self._inner: set[str] = set()
         self._free: dict[str, Pointer] = {}
         self._bodies: list[Pointer] = []  # that are being read, the innermost last
+        self._ops: dict[str, Op] = {}  # by the names that were met
         self._count = 0
 
     @property
@@ -130,7 +131,8 @@ class Arguments:
     def _args(self, raw: Any, pointer: Pointer, into: list[Statement]) -> list[Any]:
         if type(raw) is not list:
             raise GraphError("in is a list of arguments", pointer=("in",), actual=type(raw).__name__)
-        self._checked("arity", len(raw), pointer)
+        if len(raw) > self._limits.arity:
+            self._checked("arity", len(raw), pointer)
         defined = self._defined
         return [
             defined[each] if type(each) is str and each in defined else self._arg(each, (*pointer, at), into)

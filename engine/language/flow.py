@@ -35,8 +35,8 @@ Yield = Callable[[Any, Pointer, list[Statement]], Any]
 class FlowReader(StateReader):
     """Reads statements that have bodies."""
 
-    def _flow(self, name: str, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> Statement:
-        match name:
+    def _flow(self, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> Statement:
+        match raw["op"]:
             case "while":
                 return self._while(raw, pointer, into)
             case "scan":
@@ -45,7 +45,7 @@ class FlowReader(StateReader):
                 return self._cond(raw, pointer, into)
             case "register_hook":
                 return self._hook(raw, pointer, into)
-        return self._transform(name, raw, pointer, into)
+        return self._transform(raw["op"], raw, pointer, into)
 
     def _outputs(self, raw: dict[str, Any]) -> list[str | None]:
         if "out" not in raw:

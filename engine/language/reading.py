@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.errors import (
@@ -13,12 +14,11 @@ from engine.errors import (
 )
 from engine.language.flow import FLOW, FlowReader
 from engine.language.notation import booleans, fields, valid_id
-from engine.language.state import PARAMETERS, placed
+from engine.language.state import OP_FIELDS, PARAMETERS, placed
 from engine.language.statements import Block, GradCall, Leaf, OpCall, Statement
 from engine.op import Op
 from engine.registry import lookup
 
-_OP_FIELDS = frozenset({"id", "out", "op", "in", "attrs"})
 _LEAF_FIELDS = frozenset({"id", "tensor", "requires_grad"})
 _BLOCK_FIELDS = frozenset({"with", "do"})
 _GRAD_FLAGS = ("create_graph", "retain_graph", "allow_unused", "materialize_grads", "is_grads_batched")
@@ -65,26 +65,23 @@ class Reader(FlowReader):
         name = raw["op"]
         if type(name) is not str:
             raise GraphError("an op is named by a string", pointer=("op",), actual=type(name).__name__)
-        if name in FLOW:
-            return self._flow(name, raw, pointer, into)
-        fields(raw, _OP_FIELDS)
-        if name in PARAMETERS:
-            return self._state(raw, pointer, into)
-        if name == "grad":
-            return self._grad(raw, pointer, into)
-        op = self._lookup(name)
+        read = _READERS.get(name)
+        if read is not None:
+            return read(self, raw, pointer, into)
+        fields(raw, OP_FIELDS)
+        op = self._ops.get(name) or self._lookup(name)
         args = self._args(raw["in"], (*pointer, "in"), into) if "in" in raw else []
         attrs = self._attrs(op, raw["attrs"], len(args), pointer) if "attrs" in raw else {}
         return OpCall(pointer, op, args, attrs, self._outputs(raw), "out" in raw)
 
-    @staticmethod
-    def _lookup(name: str) -> Op:
+    def _lookup(self, name: str) -> Op:
         try:
             op = lookup(name)
         except EngineError as error:
             raise error.at(("op",)) from None
         if op.short.startswith("_"):
             raise GraphError(f"op '{shown(name)}' is internal", pointer=("op",))
+        self._ops[name] = op
         return op
 
     def _leaf(self, raw: dict[str, Any], pointer: Pointer) -> Leaf:
@@ -107,6 +104,7 @@ class Reader(FlowReader):
         return Block(pointer, raw["with"], self.read(raw.get("do"), (*pointer, "do")))
 
     def _grad(self, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> GradCall:
+        fields(raw, OP_FIELDS)
         outputs = self._args(raw.get("in", []), (*pointer, "in"), into)
         attrs = raw.get("attrs", {})
         fields(attrs, _GRAD_ATTRS, ("attrs",))
@@ -116,6 +114,13 @@ class Reader(FlowReader):
         booleans(settings, _GRAD_FLAGS)
         out = self._all_outputs(raw, len(found), "grad: {} gradients, {} outputs")
         return GradCall(pointer, outputs, found, settings, out)
+
+
+_READERS: dict[str, Callable[[Reader, dict[str, Any], Pointer, list[Statement]], Statement]] = {
+    **dict.fromkeys(FLOW, Reader._flow),
+    **dict.fromkeys(PARAMETERS, Reader._state),
+    "grad": Reader._grad,
+}
 
 
 def _named(error: EngineError, raw: Any) -> EngineError:

@@ -16,6 +16,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {  # after the tensor; by place in "in"
     "read_grad": (),
     "backward": ("gradient", "retain_graph", "create_graph", "inputs"),
 }
+OP_FIELDS = frozenset({"id", "out", "op", "in", "attrs"})
 _SEVERAL = ("retain_grad", "zero_grad")
 
 
@@ -24,6 +25,7 @@ class StateReader(Arguments):
 
     def _state(self, raw: dict[str, Any], pointer: Pointer, into: list[Statement]) -> StateChange:
         kind = raw["op"]
+        fields(raw, OP_FIELDS)
         if self._bodies and kind != "requires_grad_":
             raise NotImplementedYet(f"{kind} in a body is not implemented yet", pointer=("op",))
         names = PARAMETERS[kind]

@@ -92,7 +92,7 @@ def test_the_tables_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         found = engine.Program(chain).backward({"x": leaf(np.ones(size))}, gradient=const(np.ones(size)))
         assert found.grads["x"].tolist() == [0.5] * size  # type: ignore[union-attr]
     assert len(variants._types) <= 8
-    assert all(len(table) <= 4096 for table in variants._tables.values())
+    assert all(len(table) <= 2048 for table in variants._tables.values())
 
 
 def test_a_rule_is_called_twice_and_then_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
