@@ -45,20 +45,9 @@ class Step(NamedTuple):
     out: str
 
 
-def select(mask: Any, chosen: Any, other: Any, out: Any = None) -> Any:
-    """`chosen` where `mask`, else `other`: numpy.where as a step."""
-    if out is None:
-        return np.where(mask, chosen, other)
-    np.copyto(out, other)
-    np.copyto(out, chosen, where=mask if mask.dtype == bool else mask != 0)
-    return out
-
-
 @functools.cache
 def ufunc(name: str) -> Callable[..., Any]:
     """The function a step names."""
-    if name == "select":
-        return select
     if name in elementary.FUNCTIONS:
         return elementary.FUNCTIONS[name]
     found = getattr(np, name, None)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.batched import aligned
+from engine.elementary import select
 from engine.graph import Value
-from engine.kernels import Kernel, as_array, cast_to, result_dtypes, select
+from engine.kernels import Kernel, as_array, cast_to, result_dtypes
 from engine.plan.grouping import Group
 from engine.plan.identities import uniform
 from engine.plan.instruction import Instruction

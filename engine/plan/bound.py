@@ -13,9 +13,10 @@ from engine.graph import Value
 from engine.plan.block import Block, Call, Slot
 
 Array = np.ndarray[Any, Any]
-BLOCK_BYTES = 4 << 20  # of scratch that a thread keeps
+BLOCK_BYTES = 8 << 20  # of scratch that a thread keeps
 LONG = 64  # rows at least, for arrays that are kept along the rows
-ALIGNED = 64
+LINE = 64  # bytes of a line of the cache
+APART = 5  # lines
 
 _local = threading.local()
 
@@ -23,16 +24,22 @@ _local = threading.local()
 def scratch(size: int) -> Array:
     """Memory of this thread: the same each time, unless it is more than a thread keeps."""
     if size > BLOCK_BYTES:
-        return np.empty(size, np.uint8)
+        return _on_a_line(size)
     found: Array | None = getattr(_local, "scratch", None)
     if found is None:
-        found = _local.scratch = np.empty(BLOCK_BYTES, np.uint8)
+        found = _local.scratch = _on_a_line(BLOCK_BYTES)
     return found
 
 
+def _on_a_line(size: int) -> Array:
+    """Memory that begins where a line of the cache does: vectors that lie across two take twice as long."""
+    found: Array = np.empty(size + LINE, np.uint8)
+    return found[-found.ctypes.data % LINE :][:size]
+
+
 def padded(size: int) -> int:
-    """`size` bytes, rounded up to where the next array may begin."""
-    return -(-size // ALIGNED) * ALIGNED
+    """`size` bytes and what is left free behind them: arrays a multiple of 4 KiB apart hinder each other."""
+    return (-(-size // LINE) + APART) * LINE
 
 
 class Bound:

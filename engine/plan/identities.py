@@ -21,10 +21,12 @@ Found = Value | Instruction | list[Instruction] | None
 
 
 class Made(NamedTuple):
-    """What made a value, and how many calls read it (one more where it is wanted)."""
+    """What made a value, how many calls read it (one more where it is wanted), and the results of all calls
+    by their keys."""
 
     by: dict[Value, Instruction]
     reads: Mapping[Value, int]
+    seen: Mapping[Any, tuple[Value, ...]]
 
 
 def uniform(operand: Any) -> Any:
@@ -57,7 +59,11 @@ def _product(each: Instruction, made: Made) -> Found:
         if uniform(factor) == 1:
             return _same_type(value, each)
     left, right = _negated(first, made), _negated(second, made)
-    return None if left is None or right is None else each._replace(operands=(left, right))
+    if left is not None and right is not None:
+        return each._replace(operands=(left, right))
+    positive = each._replace(operands=(first if left is None else left, second if right is None else right))
+    known = made.seen.get(positive.key) if positive != each else None
+    return None if known is None else each._replace(op=lookup("neg"), operands=known, attrs={})
 
 
 def _quotient(each: Instruction, made: Made) -> Found:
@@ -65,8 +71,11 @@ def _quotient(each: Instruction, made: Made) -> Found:
 
 
 def _power(each: Instruction, made: Made) -> Found:
-    exponent = each.attrs.get("exponent", each.operands[-1])
-    return _same_type(each.operands[0], each) if uniform(exponent) == 1 else None
+    base, exponent = each.operands
+    if exponent == 1:
+        return _same_type(base, each)
+    squared = exponent == 2 and _same_type(base, each) is not None
+    return each._replace(op=lookup("mul"), operands=(base, base)) if squared else None
 
 
 def _negative(each: Instruction, made: Made) -> Found:
@@ -79,6 +88,11 @@ def _sum(each: Instruction, made: Made) -> Found:
     if not _is_one(each.attrs["alpha"]):
         return None
     left, right = _negated(first, made), _negated(second, made)
+    if left is not None and right is not None:
+        (out,) = each.outputs
+        whole = Value(out.meta, out.node, -1, levels=out.levels)
+        positive = each._replace(operands=(left, right), outputs=(whole,))
+        return [positive, Instruction(lookup("neg"), (whole,), {}, (out,), each.levels)]
     if right is not None:
         return each._replace(op=lookup("sub"), operands=(first, right))
     if left is not None and isinstance(second, Value):

@@ -62,12 +62,11 @@ class _Merging:
         self.instructions: list[Instruction] = []
         self.same: dict[Value, Value] = {}
         self._seen: dict[Any, tuple[Value, ...]] = {}
-        self._made = None if reads is None else Made({}, reads)
+        self._made = None if reads is None else Made({}, reads, self._seen)
 
     def add(self, each: Instruction) -> None:
         """Keep a call, or find what stands for its results."""
-        operands = tuple([self.same.get(x, x) if isinstance(x, Value) else x for x in each.operands])
-        each = each._replace(operands=operands)
+        each = self._resolved(each)
         if each.op.kind in ("random", "control") or each.outputs[0].node in self._unique:
             self._keep(each)
             return
@@ -76,7 +75,11 @@ class _Merging:
             self.same[each.outputs[0]] = found
             return
         for call in found:
-            self._merge(call)
+            self._merge(self._resolved(call))
+
+    def _resolved(self, each: Instruction) -> Instruction:
+        operands = tuple([self.same.get(x, x) if isinstance(x, Value) else x for x in each.operands])
+        return each._replace(operands=operands)
 
     def _rewritten(self, each: Instruction) -> Value | list[Instruction]:
         """What equals a call: a value, or calls, the last of which makes its results."""
@@ -93,7 +96,7 @@ class _Merging:
         return [each]
 
     def _merge(self, each: Instruction) -> None:
-        first = self._seen.setdefault(_call_key(each), each.outputs)
+        first = self._seen.setdefault(each.key, each.outputs)
         if first is each.outputs:
             self._keep(each)
         else:
@@ -181,25 +184,3 @@ def _is_effect(op: Op, effects: str) -> bool:
     if effects == "none":
         return False
     return op.kind == "random" or (effects == "all" and isinstance(op.run, ControlKernel) and op.run.effect)
-
-
-def _call_key(each: Instruction) -> Any:
-    """Something hashable that is the same for the same calls."""
-    node = each.outputs[0].node
-    if node is not None and node.variant.shared and node.op is each.op and node.attrs is each.attrs:
-        return node.variant, each.operands
-    values = tuple([x if type(x) is Value else _key(x) for x in each.operands])
-    return each.op, values, _key(each.attrs) if each.attrs else None
-
-
-def _key(each: Any) -> Any:
-    """Something hashable that tells operands and settings apart, 1 from 1.0 and True among them."""
-    if isinstance(each, Value):
-        return each
-    if isinstance(each, dict):
-        return tuple((name, _key(value)) for name, value in each.items())
-    if isinstance(each, (tuple, list)):
-        return tuple(map(_key, each))
-    if type(each) is Bounded:
-        return id(each)
-    return (type(each), repr(each)) if isinstance(each, (bool, int, float, complex)) else each

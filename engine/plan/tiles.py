@@ -22,8 +22,11 @@ from engine.plan.identities import uniform
 from engine.plan.rows import full_shape
 from engine.threads import get_num_threads, spread
 
-TILE_BYTES = 1 << 20  # of all that a tile reads and writes
-MIN_TILE = 1 << 15  # elements of a call, where there are so many: fewer, and threads wait for the interpreter
+MAX_BYTES = 8 << 20  # of all that a tile reads and writes
+MIN_TILE = (
+    1 << 17
+)  # elements of a call, where there are so many: with fewer, threads wait for the interpreter
+STEP = 64  # rows of a tile are a multiple of it, so that tiles begin on lines of the cache
 MAX_BOUND = 16
 
 Array = np.ndarray[Any, Any]
@@ -63,9 +66,10 @@ class Tiles:
         machines."""
         widest = max([slot.elements for slot in self.block.slots if slot.rows], default=1)
         least = -(-MIN_TILE // max(widest, 1))
-        fitting = TILE_BYTES // max(self.block.row_bytes, 1)
-        height = max(1, min(self.rows, max(least, fitting)))
-        return -(-self.rows // max(1, round(self.rows / height)))
+        most = MAX_BYTES // max(self.block.row_bytes, 1)
+        height = max(1, min(self.rows, least, most))
+        even = -(-self.rows // max(1, round(self.rows / height)))
+        return min(self.rows, -(-even // STEP) * STEP if even > STEP else even)
 
     @property
     def workspace(self) -> int:

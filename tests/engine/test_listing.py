@@ -87,7 +87,7 @@ def test_what_is_fused_stands_under_its_group() -> None:
     program = engine.Program([product, {"id": "s", "op": "sum", "in": ["y"]}])
     prepared = program.prepare({"x": engine.ones(100_000, requires_grad=True)})
     assert plan_text(prepared.plan) == shown("""
-        s, %6 = together, 2 × 50000 rows:  float32[], float32[100000]
+        s, %6 = together, 1 × 100000 rows:  float32[], float32[100000]
             %0 = exp(x)        float32[100000]
             y = mul(%0, 3)     float32[100000]
             s = _sum_all(y)    float32[]
