@@ -36,6 +36,8 @@ def array_of(raw: bytes, floating: bool | None, limit: int) -> npt.NDArray[Any] 
         floating = has_float
     shape: tuple[int, ...] | None = None
     if raw[:1] != b"[":
+        if b"[" in raw:
+            return None
         raw, shape = b"[%b]" % raw, ()
     elif raw.find(b"[", 1) > 0:
         skeleton = raw.translate(None, _IN_NUMBERS)

@@ -6,6 +6,7 @@ service     a body → an answer; plain functions, the same in every place
 registry    PUT, GET and DELETE of /graphs/{name}
 programs    the graphs seen lately, parsed
 kinds       a body in two: its numbers, and what it says beside them
+outlines    a body's text around its numbers
 known       kinds of requests that were answered before: plan and answer at hand
 front       decides where: tiny known graphs here, everything else there
 pool        compute processes, killed at their deadline and replaced

@@ -9,20 +9,26 @@ counts the colons.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from app.codec.cutting import cut
 from app.codec.declared import Said
-from app.compute.call import JSON, Call
+from app.compute.call import Call
 
 NAMED = ("inputs", "tangents", "v")  # fields with tensors by name
 MAX_DIGITS = 20  # of a seed
 NOTHING = Said()
 _NO_TEXT = msgspec.Raw()
 
-Text = tuple[bytes, Said]  # a tensor's numbers, and what it says beside them
+
+class Text(NamedTuple):
+    """A tensor's numbers, what it says beside them, and the place in the body where they stand."""
+
+    numbers: bytes
+    said: Said
+    raw: msgspec.Raw
 
 
 class _Tensor(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,14 +49,16 @@ class Split:
     """A body in two: `kind`, and the numbers of `inputs`, of their earlier `grads` and of `others`, which is
     the order in which a program takes them; `seed` is a number too. ValueError for what is no such body.
 
-    `size` is about what the kind takes, `colons` how many there are in the body.
+    `size` is about what the kind takes, `colons` how many there are in the body; `is_cut` if long lists were
+    cut out of it first.
     """
 
-    __slots__ = ("_lists", "colons", "grads", "inputs", "kind", "others", "seed", "size")
+    __slots__ = ("_lists", "colons", "grads", "inputs", "is_cut", "kind", "others", "seed", "size")
 
     def __init__(self, route: str, body: bytes) -> None:
         body, self._lists = cut(body)
-        self.colons, self.size = body.count(b":"), 2 * len(body)  # the graph's text is in there twice
+        self.is_cut = bool(self._lists)
+        self.colons, self.size = body.count(b":"), 3 * len(body)  # the graph's text is kept so often
         self.inputs: list[Text] = []
         self.grads: list[Text] = []
         self.others: list[Text] = []
@@ -72,6 +80,11 @@ class Split:
         if self._lists:
             raise ValueError("a long list that is no tensor's")
 
+    @property
+    def texts(self) -> list[Text]:
+        """All the numbers, in that order."""
+        return [*self.inputs, *self.grads, *self.others]
+
     def _named(self, raw: Any, into: list[Text]) -> Hashable:
         return tuple([(name, self._tensor(each, into)) for name, each in _MEMBERS.decode(raw).items()])
 
@@ -80,14 +93,14 @@ class Split:
         if text[:1] != b"{":
             if text == b"null":
                 return text
-            into.append((self._lists.pop(text, text), NOTHING))
+            into.append(Text(self._lists.pop(text, text), NOTHING, raw))
             return NOTHING
         given = _TENSOR.decode(raw)
         said = Said(
             bytes(given.dtype), bytes(given.shape), bytes(given.requires_grad), bytes(given.object_type)
         )
         text = bytes(given.data)
-        into.append((self._lists.pop(text, text), said))
+        into.append(Text(self._lists.pop(text, text), said, given.data))
         return said if given.grad is _NO_TEXT else (said, self._tensor(given.grad, self.grads))
 
     def _gradient(self, raw: Any) -> Hashable:
@@ -105,9 +118,7 @@ class Split:
 
 
 def split(call: Call) -> Split | None:
-    """The call's body in two, if it is plain JSON that can be split."""
-    if call.sent.media != JSON or call.sent.coding != "identity" or call.named is not None:
-        return None
+    """The body of a call that sent plain JSON in two, if it can be split."""
     try:
         return Split(call.route, bytes(call.body))
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ import numpy as np
 import engine
 from app.codec import binary, read, text, write
 from app.codec.compression import deflated
-from app.compute import kinds, reading, registry
+from app.compute import reading, registry
 from app.compute.attaching import parts
 from app.compute.call import BINARY, JSON, Answer, Call, Cost, Form, Piece
 from app.compute.known import Kinds, Known, Plan
@@ -86,8 +86,7 @@ class Service:
 
     def recall(self, call: Call) -> Known | None:
         """The request, ready to run, if one of its kind was answered before."""
-        split = kinds.split(call) if call.wanted.media == JSON else None
-        return None if split is None else self.kinds.find(call, split)
+        return self.kinds.find(call) if call.wanted.media == JSON else None
 
     def prepare(self, call: Call) -> Task:
         """Everything up to the first arithmetic. Raises Problem and engine.errors.EngineError."""
@@ -135,10 +134,9 @@ class Service:
         writer = write.Writer(task.request.encoding)
         template = writer.template(_found(task, lambda value, place: writer.tensor(value)))
         repeat = None if task.request.explain else task.prepared.repeat()
-        split = None if repeat is None else kinds.split(task.call)
-        if repeat is not None and split is not None:
+        if repeat is not None:
             plan = Plan(task.graph, task.cost, repeat, template)
-            self.kinds.learn(split, plan, engine.dtype(task.request.default_dtype))
+            self.kinds.learn(task.call, plan, engine.dtype(task.request.default_dtype))
         return template.pieces(writer.arrays)
 
     def failed(self, error: Exception, request_id: str) -> Answer:
