@@ -155,9 +155,10 @@ def canonical(statements: list[Statement]) -> list[dict[str, Any]]:
 def _canonical(each: Statement) -> dict[str, Any]:
     found: dict[str, Any]
     match each:
-        case OpCall(op=op, args=args, attrs=attrs, out=out, several=several):
-            named: dict[str, Any] = {"out": out} if several else {"id": out[0]}
-            return _with_attrs({**named, "op": op.name, "in": [plain(a) for a in args]}, attrs)
+        case OpCall():
+            args = [arg.name if type(arg) is Ref else plain(arg) for arg in each.args]
+            name, outputs = ("out", each.out) if each.several else ("id", each.out[0])
+            return _with_attrs({name: outputs, "op": each.op.name, "in": args}, each.attrs)
         case Leaf(id=name, literal=literal, requires_grad=requires_grad):
             return {"id": name, "tensor": literal.raw, "requires_grad": requires_grad}
         case Block(mode=mode, body=body):
@@ -193,8 +194,13 @@ def _with_attrs(found: dict[str, Any], attrs: dict[str, Any]) -> dict[str, Any]:
     return found | {"attrs": {k: _plain_attr(v) for k, v in attrs.items()}} if attrs else found
 
 
+_AS_THEY_ARE = frozenset({int, float, bool, str, type(None)})
+
+
 def plain(arg: Any) -> Any:
     """An argument as JSON again."""
+    if type(arg) in _AS_THEY_ARE:
+        return arg
     if isinstance(arg, Ref):
         return arg.name
     if isinstance(arg, Literal):
