@@ -54,6 +54,12 @@ async def test_every_compute_process_knows_what_one_has_seen_and_a_restart_loses
             seen = (await http.post("/forward", json={"inputs": {"x": X, "w": 2.0}, "graph": GRAPH})).json()
             put = await http.put("/graphs/m", json=BODY)
             assert put.status_code == 201
+            only_new = [
+                http.put("/graphs/n", json={**BODY, "inputs": {"w": number}}, headers={"if-none-match": "*"})
+                for number in range(8)
+            ]
+            statuses = [answer.status_code for answer in await asyncio.gather(*only_new)]
+            assert sorted(statuses) == [201] + [412] * 7
         named = {"inputs": {"x": X, "w": 2.0}, "graph_id": seen["graph_id"]}
         for url, body in (("/backward", named), ("/graphs/m/backward", {"inputs": {"x": X}})):
             answers = await posted(server.url + url, body, 12)

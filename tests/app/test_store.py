@@ -117,6 +117,26 @@ def test_many_processes_make_the_file_and_fill_it_at_once(tmp_path: Path) -> Non
         assert connection.execute("SELECT graphs FROM held").fetchone() == (120,)
 
 
+def test_a_process_that_is_killed_while_it_writes_leaves_nothing(tmp_path: Path) -> None:
+    script = """if True:
+        import sys
+        from app.graphs.database import Database
+        with Database(sys.argv[1]).writing() as connection:
+            connection.execute("DELETE FROM graphs")
+            print("written", flush=True)
+            sys.stdin.read()
+    """
+    store = store_in(tmp_path)
+    store.keep(A, b"[]")
+    command = [sys.executable, "-c", script, store.database.given]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"written\n"
+        process.kill()
+    store.keep(B, b"[]")
+    assert knows(store, A, B) == [True, True]
+
+
 def test_a_graph_is_used_while_another_process_writes(tmp_path: Path) -> None:
     store, other = store_in(tmp_path), store_in(tmp_path)
     store.keep(A, b"[]")
