@@ -53,5 +53,8 @@ class Shared:
 
     def close(self) -> None:
         """Give back this side's part; whoever still has a view of it keeps that."""
-        os.close(self.descriptor)
-        self._mapped = None
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.descriptor, self._mapped = -1, None
+
+    __del__ = close

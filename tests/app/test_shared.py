@@ -31,6 +31,18 @@ def pair() -> Iterator[tuple[Shared, Shared]]:
     reader.close()
 
 
+def test_systems_without_such_memory_have_a_file_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    writer = Shared.new()
+    writer.room(5)[:] = b"12345"
+    reader = Shared(os.dup(writer.descriptor))
+    assert reader.content(5) == b"12345"
+    writer.close()
+    reader.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        writer.room(5)
+
+
 def size(shared: Shared) -> int:
     return os.fstat(shared.descriptor).st_size
 
