@@ -27,6 +27,7 @@ from engine import errors
 
 METADATA, OURS = "__metadata__", "gradwire"
 ALIGNMENT = 8
+MAX_RANK = 64  # numpy's; a limit of ours is below it
 DTYPES = {
     "BOOL": "bool", "U8": "uint8", "I8": "int8", "I16": "int16", "I32": "int32", "I64": "int64",
     "F16": "float16", "F32": "float32", "F64": "float64", "C64": "complex64", "BF16": "bfloat16",
@@ -125,6 +126,8 @@ def _stored(name: str, entry: _Entry, content: memoryview, end: int) -> Stored:
             f"{_shown(name)} has bytes {start} to {stop}; it begins at {end}, and there are {len(content)}",
             "a gap, an overlap, or too few bytes",
         )
+    if len(entry.shape) > MAX_RANK:  # before their product is taken
+        raise invalid(f"{_shown(name)} has {len(entry.shape)} dimensions", "too many dimensions")
     if min(entry.shape, default=0) < 0 or math.prod(entry.shape) * found.itemsize != stop - start:
         raise invalid(f"the shape of {_shown(name)} does not take {stop - start} bytes", "another size")
     return Stored(found, tuple(entry.shape), content[start:stop])

@@ -80,6 +80,7 @@ MALFORMED = {
     "a size that is too large": with_x(shape=[5]),
     "a shape that overflows 64 bits": with_x(shape=[2**63, 2, 4]),
     "a shape beyond any number": with_x(shape=[HUGE, HUGE]),
+    "a rank of a million": with_x(shape=[2**62] * 10**6),
     "one offset": with_x(offsets=[32]),
     "three offsets": with_x(offsets=[0, 16, 32]),
     "an offset that is a float": with_x(offsets=[0, 32.5]),
