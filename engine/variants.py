@@ -147,6 +147,9 @@ class Variants:
     def rules(self, variant: Variant, g: Sequence[Value | None]) -> tuple[Any, dict[Any, Any]]:
         """What tells the cotangents of a variant's results apart, and where it is kept what its rule makes of
         them."""
+        first = g[0]
+        if len(g) == 1 and first is not None and first.meta.number and not first.levels:
+            return first.meta.number, variant.rules
         found: list[Any] = []
         table = variant.rules
         try:

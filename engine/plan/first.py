@@ -28,10 +28,14 @@ Step = tuple[Callable[..., Any], GraphNode, list[Value]]  # a kernel, its call, 
 class First:
     """What to call, in order. `peak_bytes` and `flops` are predictions; `run` computes."""
 
-    def __init__(self, steps: list[Step], inputs: Sequence[Value], wanted: Sequence[Value | None]) -> None:
-        self._steps, self._inputs, self._wanted = steps, inputs, wanted
-        read = {x for _, _, unread in steps for x in unread}.union([each for each in wanted if each])
-        self._constants = {each: each.constant for each in read if each.constant is not None}
+    def __init__(
+        self,
+        steps: list[Step],
+        inputs: Sequence[Value],
+        wanted: Sequence[Value | None],
+        constants: dict[Value, Any],
+    ) -> None:
+        self._steps, self._inputs, self._wanted, self._constants = steps, inputs, wanted, constants
         calls = Counter([node.variant for _, node, _ in steps])
         costs = [(_cost(each), count) for each, count in calls.items()]
         held = sum([value.nbytes for value in inputs]) + sum([cost.made * count for cost, count in costs])
@@ -47,12 +51,13 @@ class First:
     def run(self, generator: Any, arrays: Sequence[Any], sizes: Sizes | None = None) -> list[Any]:
         """The wanted values for `arrays`, the inputs in order; None where none was wanted."""
         table = {**self._constants, **dict(zip(self._inputs, arrays, strict=True))}
+        get = table.get  # of a number: the number
         node = None
         try:
             with np.errstate(all="ignore"):
                 for call, node, unread in self._steps:
-                    found = call(*[table[x] if type(x) is Value else x for x in node.operands])
-                    if node.op.single:
+                    found = call(*map(get, node.operands, node.operands))
+                    if node.variant.single:
                         table[node.outputs[0]] = found
                     else:
                         table.update(zip(node.outputs, found, strict=True))
@@ -69,6 +74,7 @@ def first_plan(
     """The calls of `nodes` that `wanted` needs; None if they are large, or do more than give results: draw
     numbers, run loops, find out sizes."""
     used = {value for value in wanted if value is not None}
+    constants = {value: value.constant for value in used if value.constant is not None}
     steps: list[Step] = []
     for node in reversed(nodes):
         variant = node.variant
@@ -80,8 +86,10 @@ def first_plan(
                 if type(each) is Value and each not in used:
                     used.add(each)
                     unread.append(each)
+                    if each.constant is not None:
+                        constants[each] = each.constant
             steps.append((variant.call, node, unread))
-    found = First(steps[::-1], inputs, wanted)
+    found = First(steps[::-1], inputs, wanted, constants)
     return found if found.is_small else None
 
 

@@ -45,9 +45,9 @@ def cotangents(builder: GraphBuilder, node: GraphNode, g: Values, needs: Sequenc
     if grad_enabled():  # what is recorded may depend on what requires grad
         key = (*key, *[getattr(each, "requires_grad", None) for each in values])
     known = rules.get(key)
-    if known == _MET:
+    if known is _MET:
         known = rules[key] = _traced(builder.scratch(), node, values, needs) or _EACH_TIME
-    if type(known) is Traced:
+    if isinstance(known, Traced):
         return _append(builder, known, values)
     rules[key] = known or _MET
     return _call(builder.F, node, values, needs)
