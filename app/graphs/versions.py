@@ -76,7 +76,9 @@ def _stored(name: str, value: engine.Tensor) -> Stored:
 
 
 def tensor(each: Stored) -> engine.Tensor:
-    """The input again."""
+    """The input again; nobody may write to it, as requests to come have it too."""
     dtype = engine.dtype(each.dtype).numpy
     array = np.frombuffer(each.data, dtype.newbyteorder("<")).astype(dtype, copy=False)
-    return engine.tensor(array.reshape(each.shape), requires_grad=each.requires_grad)
+    value = engine.tensor(array.reshape(each.shape), requires_grad=each.requires_grad)
+    value.detach().numpy().setflags(write=False)
+    return value

@@ -99,6 +99,7 @@ def test_defaults_come_back_as_they_were(tmp_path: Path, dtype: Any, shape: tupl
     for each in found.values():
         assert (each.dtype, tuple(each.shape), each.requires_grad) == (dtype, shape, dtype.differentiable)
         np.testing.assert_array_equal(each.detach().numpy(), numbers)
+        assert not each.detach().numpy().flags.writeable
 
 
 def test_a_tensor_out_of_order_comes_back_in_order(tmp_path: Path) -> None:
