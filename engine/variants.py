@@ -149,7 +149,7 @@ class Variants:
         them."""
         first = g[0]
         if len(g) == 1 and first is not None and first.meta.number and not first.levels:
-            return first.meta.number, variant.rules
+            return (first.meta.number,), variant.rules
         found: list[Any] = []
         table = variant.rules
         try:
