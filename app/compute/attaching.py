@@ -27,7 +27,7 @@ def attach(fields: dict[str, Any], tensors: Mapping[str, Stored]) -> None:
     """Put each tensor beside the JSON text at its place, which may be none. What is malformed in the JSON is
     left for validation to refuse; a tensor without a place is a Problem."""
     for name, stored in tensors.items():
-        match name.split("/"):
+        match name.split("/", 3):
             case ["inputs" | "tangents" | "v" as field, key]:
                 _beside(_members(fields, field), key, name, data=stored)
             case ["inputs", key, "grad"]:

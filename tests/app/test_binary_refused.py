@@ -154,6 +154,7 @@ REFUSED = {
     "no place": ("unknown-field", placed("x")),
     "no such field": ("unknown-field", placed("inputs/x/data")),
     "not on this route": ("unknown-field", placed("v/x")),
+    "a place that is deep": ("unknown-field", placed("inputs/x" + "/" * 10**6)),
     "no calls": ("unknown-field", placed("backward/0/gradient")),
     "no such call": ("unknown-field", placed("backward/1/gradient", backward=[{}])),
     "a negative call": ("unknown-field", placed("backward/-1/gradient", backward=[{}])),
