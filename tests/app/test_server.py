@@ -1,6 +1,7 @@
 """A real server on a real port: what only sockets and processes show."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from app.compute.call import BINARY
 from app.compute.warm import REQUEST
 from tests.app.computing import SLOW, until
 from tests.app.server import Server, is_alive, serving
@@ -21,6 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.skipif(not hasattr(signal, "SIGKILL
 JSON = {"content-type": "application/json"}
 POST = b"POST /%s HTTP/1.1\r\nHost: gradwire.test\r\nContent-Type: application/json\r\n"
 LIMIT = 2_000_000
+LARGER = SLOW.replace(b"2000", b"20")  # than what runs on the event loop
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +130,19 @@ async def test_a_client_that_goes_frees_the_process(server: Server, http: httpx.
     answer = await http.post("/forward", content=SLOW.replace(b"2000", b"20"), headers=JSON)
     assert answer.status_code == 200
     assert time.perf_counter() - start < 5
+
+
+async def test_who_does_not_read_the_answer_holds_no_process(server: Server, http: httpx.AsyncClient) -> None:
+    parts = urlsplit(server.url)
+    many = {"op": "expand", "in": ["x", [8_000_000]]}
+    request = {"inputs": {"x": 1.0}, "graph": [{"id": "y", "op": "mul", "in": [many, 2]}], "trace": False}
+    body = json.dumps(request).encode()
+    head = POST % b"forward" + b"Accept: %s\r\nContent-Length: %d\r\n\r\n" % (BINARY.encode(), len(body))
+    with socket.create_connection((parts.hostname or "", parts.port or 0)) as connection:
+        connection.sendall(head + body)
+        assert await asyncio.to_thread(connection.recv, 12) == b"HTTP/1.1 200"
+        answer = await asyncio.wait_for(http.post("/forward", content=LARGER, headers=JSON), 10)
+        assert answer.status_code == 200
 
 
 async def test_a_killed_compute_process_is_replaced(server: Server, http: httpx.AsyncClient) -> None:
