@@ -11,12 +11,13 @@ numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (siz
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), flow (kernels of control flow), op (the record), define (how to write
             one), subscript (x[key]), leading (batch axes in kernels), ops (the families), saved and pullback
-            (a rule, called), namespace, linalg, special, nn, levels and batched (many samples at once)
+            (a rule, called), namespace, linalg, special, nn, levels and batched (many samples at once),
+            variants (what calls have in common)
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
             of functions), gradcheck, autograd, catalogue
-programs    language (statements), watch (anomaly mode), graph (SSA), variants (what calls have in common),
-            graph_builder, transforms (graph to graph), plan (graph to numpy calls), control (loops and
-            choices), listing (graphs and plans, as text), program (statements to an answer)
+programs    language (statements), watch (anomaly mode), graph (SSA), graph_builder, transforms (graph to
+            graph), plan (graph to numpy calls), control (loops and choices), listing (graphs and plans, as
+            text), program (statements to an answer)
 """
 
 from __future__ import annotations

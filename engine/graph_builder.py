@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from engine.bounded import is_bounded, refuse_new
+from engine.bounded import refuse_new
 from engine.builder import Functions
 from engine.dtypes import get_default_dtype
 from engine.errors import Site
@@ -17,7 +17,6 @@ from engine.graph import Graph, GraphNode, Source, Value
 from engine.levels import Levels, levels_of
 from engine.limits import Limits
 from engine.op import Op
-from engine.types import Type
 from engine.variants import Sized, Variant, Variants
 from engine.watch import Watch
 
@@ -32,7 +31,7 @@ class Ledger:
     def __init__(self, limits: Limits, *, watch: bool = False) -> None:
         self._limits, self._allowed = limits, limits.nodes
         self.spent = 0
-        self.variants = Variants(get_default_dtype(), limits.rank, limits.elements)
+        self.variants = Variants(Value, get_default_dtype(), limits.rank, limits.elements)
         self.summing = False
         self.masks: Levels = ()
         self.watched: dict[Value, Watch] | None = {} if watch else None
@@ -135,15 +134,7 @@ class GraphBuilder:
             refuse_new(types, [getattr(each, "meta", each) for each in operands], attrs)
         for meta in types:
             self.limits.check_type(meta)
-        found = Variant(op, operands, (attrs, given), [Sized(meta, levels) for meta in types], levels)
-        found.shared = op.kind != "random" and not _has_sizes(found)
-        return found
-
-
-def _has_sizes(variant: Variant) -> bool:
-    """Whether sizes of the run come up in a call: those that a kernel decides are each their own."""
-    metas: list[Type] = [x.meta for x in (*variant.operands, *variant.results) if isinstance(x, Sized)]
-    return is_bounded(metas) or is_bounded(variant.attrs)
+        return Variant(op, operands, (attrs, given), [Sized(meta, levels) for meta in types], levels)
 
 
 def _is_shared_mask(op: Op, operands: Sequence[Any]) -> bool:

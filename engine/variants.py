@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from engine.batched import compile_call
 from engine.bounded import is_bounded
 from engine.dtypes import DType
-from engine.graph import Value
 from engine.levels import Levels
 from engine.op import Op
 from engine.types import Type
@@ -43,11 +42,12 @@ class Cost(NamedTuple):
 class Variant:
     """An op for operands of certain types, with certain settings. `results` has a Sized for each output,
     `tensors` the places of the operands that may want a cotangent, `differentiable` those of the outputs that
-    may have one; `given` are the settings as the caller wrote them. Nothing of it is ever changed."""
+    may have one, `slots` those of the operands with a place in next_functions; `given` are the settings as
+    the caller wrote them. If it is `shared`, more calls may be of it: it is never changed."""
 
     __slots__ = (
         "_call", "_needs", "attrs", "cost", "differentiable", "given", "levels", "meta", "op", "operands",
-        "results", "rules", "shared", "single", "taped", "tensors",
+        "results", "rules", "shared", "single", "slots", "taped", "tensors", "title",
     )  # fmt: skip
 
     def __init__(
@@ -66,13 +66,26 @@ class Variant:
         self.single = op.single and not op.is_control  # one result, with the levels of the call
         self.meta: Any = self.results[0].meta if self.single else None
         self.taped = op.vjp is not None
-        self.tensors = [at for at in op.slots(operands) if hasattr(operands[at], "meta")]
+        self.slots = op.slots(operands)
+        self.title: str | None = None  # what torch calls the grad_fn, once it was asked for
+        self.tensors = [at for at in self.slots if hasattr(operands[at], "meta")]
         self.differentiable = [at for at, y in enumerate(self.results) if y.meta.dtype.differentiable]
-        self.shared = False  # may be called again: all that is known of a call is known of the next
+        self.shared = op.kind != "random" and not op.is_control and not self._has_sizes()
         self.rules: dict[Any, Any] = {}  # what its rule appends, kept by transforms.rules
         self.cost: Cost | None = None  # kept by plan.first
         self._needs: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         self._call: Callable[..., Any] | None = None
+
+    def _has_sizes(self) -> bool:
+        """Whether sizes of the run come up in it: those that a kernel decides are each call's own."""
+        metas: list[Type] = [x.meta for x in (*self.operands, *self.results) if isinstance(x, Sized)]
+        return is_bounded(metas) or is_bounded(self.attrs)
+
+    def named(self, operands: Sequence[Any]) -> str:
+        """The name torch gives the grad_fn of a call with these operands."""
+        if self.title is None:
+            self.title = self.op.node_name(operands, self.given)
+        return self.title
 
     @property
     def call(self) -> Callable[..., Any]:
@@ -101,12 +114,13 @@ class Call(NamedTuple):
 
 
 class Variants:
-    """The variants that the programs of one default dtype and of the same limits share, by the arguments that
-    they are called with; and those of one program, for its batch levels."""
+    """The variants that are shared where all in `common` is the same, by the arguments that they are called
+    with; and those of one program, for its batch levels. Tensors are what is of the class `tensors`."""
 
-    def __init__(self, *common: Any) -> None:
+    def __init__(self, tensors: type, *common: Any) -> None:
         if len(_tables) >= _MOST_TABLES and common not in _tables:
             _tables.clear()
+        self._tensors: Any = tensors
         self._shared: Table = _tables.setdefault(common, {})
         self._own: Table = {}
         self._rules: dict[Variant, dict[Any, Any]] = {}
@@ -117,7 +131,7 @@ class Variants:
         table = self._shared
         try:
             for each in args:
-                if type(each) is not Value:
+                if not isinstance(each, self._tensors):
                     found.append(_key(each))
                 elif each.levels:
                     table = self._own
@@ -144,7 +158,7 @@ class Variants:
                 table.clear()
             table[key] = Call(variant, None if taken == len(args) and not rest else taken, rest)
 
-    def rules(self, variant: Variant, g: Sequence[Value | None]) -> tuple[Any, dict[Any, Any]]:
+    def rules(self, variant: Variant, g: Sequence[Any]) -> tuple[Any, dict[Any, Any]]:
         """What tells the cotangents of a variant's results apart, and where it is kept what its rule makes of
         them."""
         first = g[0]
