@@ -1,6 +1,8 @@
 """What /graphs/{name} refuses: graphs as a request would, names, queries, and one too many of anything."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +191,17 @@ async def test_a_store_that_cannot_be_used(tmp_path: Path) -> None:
 async def test_an_impossible_setting() -> None:
     with pytest.raises(ValueError, match="max_stored_graph_bytes"):
         Settings(max_stored_graph_bytes=2**30)  # type: ignore[arg-type]  # SQLite holds a gigabyte in a row
+
+
+async def test_a_body_that_comes_in_pieces_has_the_same_limits(tmp_path: Path) -> None:
+    async def pieces(pause: float) -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100
+            await asyncio.sleep(pause)
+
+    kind = {"content-type": "application/json"}
+    async with serve(stored(tmp_path, max_body_bytes=1000, body_timeout_seconds=0.2)) as client:
+        answer = await client.put("/graphs/m", content=pieces(0), headers=kind)
+        checked(answer, 413, "body-too-large")
+        answer = await client.put("/graphs/m", content=pieces(0.1), headers=kind)
+        checked(answer, 408, "body-timeout")
