@@ -17,6 +17,8 @@ from engine.ops.reductions import wide
 from engine.signature import Array, Tensor
 from engine.types import Type
 
+MANY = 1 << 14  # elements of a batch that is worth one large product; a small one is multiplied as if alone
+
 _CPP = {
     "uint8": "unsigned char",
     "int8": "signed char",
@@ -36,6 +38,10 @@ def product(left: Array, right: Array) -> Array:
     dtype = wide(left.dtype)
     if dtype != left.dtype:
         left, right = left.astype(dtype), right.astype(dtype)
+    if left.ndim == right.ndim > 2 and left.size >= MANY and not any(right.strides[:-2]):
+        rows = np.matmul(left.reshape(-1, left.shape[-1]), right[(0,) * (right.ndim - 2)])
+        found: Array = rows.reshape(*left.shape[:-1], right.shape[-1])  # one product with what all share
+        return found
     return np.asarray(np.matmul(left, right))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import getitem
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,73 +18,9 @@ from engine.plan.identities import uniform
 from engine.plan.instruction import Instruction
 from engine.plan.reducing import share
 from engine.plan.rows import Use, full_shape, on_tile
+from engine.plan.slots import Array, Call, Join, Run, Slot
 
-NARROW = 64  # elements of a row that is kept along the rows, in scratch
-
-Run = Callable[..., Any]
-Array = np.ndarray[Any, Any]
-
-
-@dataclass(slots=True, eq=False)
-class Slot:
-    """Where an array of a tile is. `shape` is that of one row; `source` is the group's operand that it is
-    read from, at `place`, `target` its result that it is written to. What has neither is scratch, a
-    `constant`, or (`fresh`) what a call made."""
-
-    dtype: Any
-    shape: tuple[int, ...] = ()
-    rows: bool = True
-    source: Value | None = None
-    place: Any = None
-    target: Value | None = None
-    constant: Any = None
-    fresh: bool = False
-    base: Slot | None = None  # what it is a view of
-    buffer: int = -1
-
-    @property
-    def scratch(self) -> bool:
-        return self.rows and self.source is None and self.target is None and not self.fresh
-
-    @property
-    def elements(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def row_bytes(self) -> int:
-        return self.elements * int(self.dtype.itemsize)
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether scratch of this shape is kept along the rows."""
-        return 1 < self.elements <= NARROW
-
-
-class Call(NamedTuple):
-    """One call on a tile; `make` gives the function for a number of rows. It is told where to write, if that
-    is scratch or a result, which may be the place of an operand unless it `spares` those."""
-
-    make: Callable[[int], Run]
-    args: tuple[Slot, ...]
-    out: Slot
-    spares: bool = False
-
-
-class Join(NamedTuple):
-    """A reduction over the rows: its parts are in `slot`, tile after tile."""
-
-    slot: Slot
-    use: Use
-    value: Value
-    elements: int  # that one of the result is made of
-
-    def __call__(self, parts: Sequence[Any]) -> Array:
-        """The result."""
-        assert self.use.joins is not None
-        found = self.use.joins.combine.reduce(np.stack(parts), axis=0)
-        if self.use.joins.mean:
-            found = np.divide(found, found.dtype.type(self.elements))
-        return np.asarray(found, self.value.dtype.numpy).reshape(full_shape(self.value))
+COPIES = 2  # of operands and result that a kernel may make on the way
 
 
 @dataclass(slots=True)
@@ -116,6 +51,13 @@ class Block:
         """What a row takes in all that a tile reads and writes."""
         named = [slot for slot in self.slots if slot.rows and (slot.source or slot.target)]
         return sum([slot.row_bytes for slot in (*named, *self.buffers)])
+
+    @property
+    def allocated(self) -> int:
+        """Bytes for a row that its calls allocate themselves: their results, and what the largest needs."""
+        made = [call for call in self.calls if call.out.fresh and call.out.base is None]
+        largest = max([sum([x.row_bytes for x in (*call.args, call.out)]) for call in made], default=0)
+        return sum([call.out.row_bytes for call in made]) + COPIES * largest
 
     # -- building
 

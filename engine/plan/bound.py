@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.graph import Value
-from engine.plan.block import Block, Call, Slot
+from engine.plan.block import Block
+from engine.plan.slots import Call, Slot
 
 Array = np.ndarray[Any, Any]
 BLOCK_BYTES = 8 << 20  # of scratch that a thread keeps

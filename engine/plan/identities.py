@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.dtypes import COMPLEX
 from engine.graph import Value
 from engine.plan.instruction import Instruction
 from engine.registry import lookup
@@ -74,7 +75,8 @@ def _power(each: Instruction, made: Made) -> Found:
     base, exponent = each.operands
     if exponent == 1:
         return _same_type(base, each)
-    squared = exponent == 2 and _same_type(base, each) is not None
+    real = each.outputs[0].dtype.category < COMPLEX  # complex products round as they stand in an array
+    squared = exponent == 2 and real and _same_type(base, each) is not None
     return each._replace(op=lookup("mul"), operands=(base, base)) if squared else None
 
 

@@ -15,11 +15,12 @@ import numpy as np
 from engine.dtypes import default_dtype, get_default_dtype
 from engine.graph import Value
 from engine.plan.arena import empty
-from engine.plan.block import Block, Slot
+from engine.plan.block import Block
 from engine.plan.bound import BLOCK_BYTES, Bound, needed, scratch
 from engine.plan.grouping import Group
 from engine.plan.identities import uniform
 from engine.plan.rows import full_shape
+from engine.plan.slots import Slot
 from engine.threads import get_num_threads, spread
 
 MAX_BYTES = 8 << 20  # of all that a tile reads and writes
@@ -75,7 +76,8 @@ class Tiles:
     def workspace(self) -> int:
         """Bytes beside operands and results: scratch for each thread, and the parts of what is joined."""
         parts = sum([each.value.nbytes for each in self.block.joins]) * self.count
-        return self.scratch_bytes * min(get_num_threads(), self.count) + 2 * parts
+        each = self.scratch_bytes + self.block.allocated * self.height
+        return each * min(get_num_threads(), self.count) + 2 * parts
 
     def __call__(self, *arrays: Array) -> tuple[Any, ...]:
         given = [
