@@ -139,7 +139,7 @@ class Settings(BaseModel):
     max_seen_bytes: ByteSize = Field(
         ByteSize(32 * MIB),
         ge=0,
-        description="Their JSON, all together; a graph that takes an eighth of it is not kept.",
+        description="Their JSON, all together; a graph of more than an eighth of it is not kept. 0: none is.",
     )
     max_stored_graphs: int = Field(1000, ge=0, le=1_000_000, description="Registered graphs.")
     max_stored_versions: int = Field(

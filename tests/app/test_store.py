@@ -75,6 +75,12 @@ def test_a_graph_that_takes_an_eighth_is_kept_and_a_larger_one_is_not(tmp_path: 
     assert knows(store, A, B) == [True, False]
 
 
+def test_the_store_may_keep_none(tmp_path: Path) -> None:
+    store = store_in(tmp_path, max_seen_bytes=0)
+    store.keep(A, b"[]")
+    assert knows(store, A) == [False]
+
+
 def test_what_is_counted_is_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stores, "FRESH", 0.0)
     store = store_in(tmp_path, max_seen_graphs=5, max_seen_bytes=4000)
