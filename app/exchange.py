@@ -82,15 +82,19 @@ async def _unless_gone(work: Any, receive: Receive) -> Answer | None:
     return answer.result() if answer.done() else None
 
 
-async def respond(answer: Answer, send: Send) -> None:
-    """Send the answer; a large one in pieces."""
+def head(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """The answer's headers."""
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-    size = answer.size
     headers.append(_VARY)
     if answer.status not in NO_CONTENT:
-        headers.append((b"content-length", b"%d" % size))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if size <= MAX_PIECE:
+        headers.append((b"content-length", b"%d" % answer.size))
+    return headers
+
+
+async def respond(answer: Answer, send: Send) -> None:
+    """Send the answer; a large one in pieces."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": head(answer)})
+    if answer.size <= MAX_PIECE:
         await send({"type": "http.response.body", "body": answer.body})
         return
     for piece in answer.pieces:

@@ -24,6 +24,7 @@ from app.middleware import Answer, BodyGuard, HeadAsGet
 from app.routes import docs, errors, gradients, graphs, health, info, ops
 from app.schemas.shown import Argument
 from app.settings import Settings
+from app.shortcut import Shortcut
 
 log = logging.getLogger("gradwire")
 
@@ -88,6 +89,7 @@ class Application(FastAPI):
     """FastAPI whose OpenAPI document also describes the POST routes, and which goes straight to them."""
 
     direct: Mapping[str, ASGIApp] = MappingProxyType({})
+    shortcut: Shortcut
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -137,6 +139,7 @@ def create_app(settings: Settings | None = None) -> Application:
         app.include_router(router)
     app.state.settings = settings
     app.direct = direct(settings)
+    app.shortcut = Shortcut(app)
     return app
 
 

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import re
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Iterable
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -45,25 +45,21 @@ class Answer:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        name = request_id(scope["headers"])
+        scope.setdefault("state", {})["request_id"] = name
         started = False
 
         def answer(message: Message) -> Awaitable[None]:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
+                message["headers"] = [*message.get("headers", ()), *fixed(name)]
             return send(message)
 
         try:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
-            log.debug("request %s: the client went away", request_id)
+            log.debug("request %s: the client went away", name)
         except asyncio.CancelledError:
             # The server stops and its patience with this request has ended.
             if not started:
@@ -71,17 +67,23 @@ class Answer:
                 await ProblemResponse(problem, scope)(scope, receive, answer)
             raise
         except Exception as error:
-            problem = error if isinstance(error, Problem) else internal(request_id)
+            problem = error if isinstance(error, Problem) else internal(name)
             if problem is not error or started:
-                log.exception("request %s: unhandled exception", request_id)
+                log.exception("request %s: unhandled exception", name)
             if started:
                 raise  # half an answer is out: only cutting the connection tells the client
-            quoted = None if problem is error else request_id
+            quoted = None if problem is error else name
             await ProblemResponse(problem, scope, quoted)(scope, receive, answer)
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
+def fixed(name: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that every answer has, that to the request of this id."""
+    return (b"x-request-id", name.encode()), (b"x-content-type-options", b"nosniff")
+
+
+def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The id that a request has or gets."""
+    for name, value in headers:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
     return f"{_ids.getrandbits(64):016x}"

@@ -13,11 +13,13 @@ from httptools import HttpRequestParser
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import get_client_addr
 
 from app.access import lines
 from app.direct import LARGE, Cycle, Receiver
 from app.errors import MEDIA_TYPE, Problem, document
 from app.settings import Settings
+from app.shortcut import Shortcut, written
 
 MAX_HEADERS = 100
 
@@ -38,21 +40,29 @@ class Protocol(HttpToolsProtocol):
         self.head_bytes = 0
         self.body_bytes = 0
         self.head_timer: TimerHandle | None = None
+        self.in_head = False
+        self.shortcut: Shortcut = self.config.app.shortcut  # type: ignore[union-attr]
+        self.postponed: tuple[str, list[bytes]] | None = None  # a request that may take it: route, pieces
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
+        answered = self.server_state.total_requests
         super().data_received(data)
+        if self.postponed is not None:  # the rest of its body is still to come
+            self._resume()
         cycle: RequestResponseCycle | None = self.cycle  # None until the first request
-        if cycle is None or cycle.response_complete:  # what came is no whole head yet
-            self._expect_head()
+        if cycle is None or cycle.response_complete:
+            if self.in_head or answered == self.server_state.total_requests:  # no whole head has come
+                self._expect_head()
         elif cycle.more_body and not self.pipeline:
             self._read_directly(cycle)
 
     def on_message_begin(self) -> None:
         self.head_bytes = self.body_bytes = 0
+        self.in_head = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -64,8 +74,39 @@ class Protocol(HttpToolsProtocol):
         HttpToolsProtocol.on_header(self, name, value)
 
     def on_body(self, body: bytes) -> None:
+        if self.postponed is not None:
+            self.postponed[1].append(body)
+            return
         self.body_bytes += len(body)
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.postponed is not None and not self._answer(*self.postponed):
+            self._resume()
+        if self.postponed is None:
+            super().on_message_complete()
+        self.postponed = None
+
+    def _answer(self, route: str, pieces: list[bytes]) -> bool:
+        """Answer the postponed request, if that can be done at once."""
+        found = self.shortcut.answer(route, self.headers, b"".join(pieces))
+        if found is None:
+            return False
+        status, headers, body = found
+        self.transport.write(written(status, [*self.server_state.default_headers, *headers], body))
+        if self.access_log:
+            client, path = get_client_addr(self.scope), self.url.decode()
+            self.access_logger.info('%s - "%s %s HTTP/%s" %d', client, "POST", path, "1.1", status)
+        self.on_response_complete()
+        return True
+
+    def _resume(self) -> None:
+        """Let the application have the postponed request after all."""
+        assert self.postponed is not None
+        (_, pieces), self.postponed = self.postponed, None
+        self._begin()
+        for each in pieces:
+            self.on_body(each)
 
     def _read_directly(self, cycle: RequestResponseCycle) -> None:
         """Have the rest of the body past the parser, if it is large and nobody has read of it."""
@@ -98,8 +139,26 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_is_here()
+        self.in_head = False
+        route = self._shortest()
+        if route is None:
+            self._begin()
+        else:
+            self.postponed = route, []
+
+    def _begin(self) -> None:
         self.app = _full if len(self.connections) > self.settings.max_connections else self.full_app
         super().on_headers_complete()
+
+    def _shortest(self) -> str | None:
+        """The route of a request that may take the shortcut: nothing else is going on."""
+        cycle: RequestResponseCycle | None = self.cycle
+        busy = cycle is not None and not cycle.response_complete
+        if busy or self.flow.write_paused or len(self.connections) > self.settings.max_connections:
+            return None
+        if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():
+            return None
+        return self.shortcut.route(self.parser.get_method(), self.url, self.headers)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
@@ -107,6 +166,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses, and close."""
+        self.postponed = None
         if self.head_bytes > self.settings.max_head_bytes or len(self.headers or ()) >= MAX_HEADERS:
             problem = Problem(
                 "head-too-large", f"At most {self.settings.max_head_bytes} bytes and {MAX_HEADERS} headers."
