@@ -5,6 +5,7 @@ It is used again for each message: fresh pages cost many times what copying into
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import tempfile
@@ -24,7 +25,7 @@ class Shared:
     @classmethod
     def new(cls) -> Shared:
         """Memory that nobody else has yet."""
-        if hasattr(os, "memfd_create"):
+        with contextlib.suppress(AttributeError, OSError):  # where there is no such call, or it is forbidden
             return cls(os.memfd_create("gradwire"))
         with tempfile.TemporaryFile() as file:  # it has no name
             return cls(os.dup(file.fileno()))

@@ -31,8 +31,17 @@ def pair() -> Iterator[tuple[Shared, Shared]]:
     reader.close()
 
 
-def test_systems_without_such_memory_have_a_file_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "memfd_create", raising=False)
+def forbidden(name: str) -> int:
+    raise PermissionError(name)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_without_such_memory_it_is_a_file_without_a_name(
+    monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    monkeypatch.setattr(os, "memfd_create", forbidden, raising=False)
+    if not there:
+        monkeypatch.delattr(os, "memfd_create")
     writer = Shared.new()
     writer.room(5)[:] = b"12345"
     reader = Shared(os.dup(writer.descriptor))
