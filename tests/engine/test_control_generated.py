@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import engine
+from tests.engine.fusing import fuse_everything
 from tests.engine.generated import Drawn
 from tests.engine.stepping import agree, close, same_bits, second_stepped, stepped
 
@@ -20,6 +21,13 @@ SAMPLES = 3
 def test_values_gradients_flags_and_trace(seed: int) -> None:
     drawn = Drawn(seed)
     agree(drawn.graph, drawn.inputs, *drawn.outputs, seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(80, 120))
+def test_the_same_with_everything_fused(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fuse_everything(monkeypatch)
+    drawn = Drawn(seed)
+    agree(drawn.graph, drawn.inputs, *drawn.outputs, seed=seed, exact=False)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
