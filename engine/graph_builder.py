@@ -85,8 +85,7 @@ class GraphBuilder:
         key, table = variants.find(op, args, kwargs)
         known = table.get(key)
         if known is not None:
-            variant, taken, rest = known
-            return self.call(variant, tuple(args) if taken is None else (*args[:taken], *rest))
+            return self.call(known.variant, known.operands(args))
         operands, attrs, given = op.bind(args, kwargs)
         variant = self._variant(op, operands, attrs, given)
         if key is not None and variant.shared:

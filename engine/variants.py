@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from engine import saved
 from engine.batched import compile_call
 from engine.bounded import is_bounded
 from engine.dtypes import DType
@@ -39,6 +40,14 @@ class Cost(NamedTuple):
     flops: int
 
 
+class Kept(NamedTuple):
+    """The places of the operands and of the results that a rule may read, and whether one is a tensor."""
+
+    operands: set[int]
+    outputs: set[int]
+    tensors: bool
+
+
 class Variant:
     """An op for operands of certain types, with certain settings. `results` has a Sized for each output,
     `tensors` the places of the operands that may want a cotangent, `differentiable` those of the outputs that
@@ -46,8 +55,8 @@ class Variant:
     the caller wrote them. If it is `shared`, more calls may be of it: it is never changed."""
 
     __slots__ = (
-        "_call", "_needs", "attrs", "cost", "differentiable", "given", "levels", "meta", "op", "operands",
-        "results", "rules", "shared", "single", "slots", "taped", "tensors", "title",
+        "_call", "_keeps", "_needs", "attrs", "cost", "differentiable", "given", "levels", "meta", "op",
+        "operands", "results", "rules", "shared", "single", "slots", "taped", "tensors", "title",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +82,7 @@ class Variant:
         self.shared = op.kind != "random" and not op.is_control and not self._has_sizes()
         self.rules: dict[Any, Any] = {}  # what its rule appends, kept by transforms.rules
         self.cost: Cost | None = None  # kept by plan.first
+        self._keeps: dict[tuple[bool, ...], Kept] = {}
         self._needs: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         self._call: Callable[..., Any] | None = None
 
@@ -86,6 +96,14 @@ class Variant:
         if self.title is None:
             self.title = self.op.node_name(operands, self.given)
         return self.title
+
+    def keeps(self, needs: tuple[bool, ...]) -> Kept:
+        """What a grad_fn keeps of the operands and results, where `needs` tells who wants a cotangent."""
+        found = self._keeps.get(needs)
+        if found is None:
+            places = saved.kept(self.op, needs)
+            found = self._keeps[needs] = Kept(*places, saved.saves_tensors(self.op, self.operands, needs))
+        return found
 
     @property
     def call(self) -> Callable[..., Any]:
@@ -111,6 +129,10 @@ class Call(NamedTuple):
     variant: Variant
     taken: int | None
     rest: tuple[Any, ...]
+
+    def operands(self, args: Sequence[Any]) -> tuple[Any, ...]:
+        """Those of a call with these arguments."""
+        return tuple(args) if self.taken is None else (*args[: self.taken], *self.rest)
 
 
 class Variants:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from engine import random
-from engine.batched import compile_call
 from engine.bounded import is_bounded
 from engine.builder import Functions, register_eager
+from engine.dtypes import DType, get_default_dtype
 from engine.eager.active import active_levels
 from engine.eager.node import node_class
 from engine.eager.tensor import Tensor
 from engine.errors import RuntimeArgumentError
-from engine.grad_mode import is_grad_enabled
+from engine.grad_mode import grad_enabled
 from engine.levels import INTO, Levels, levels_of, union
 from engine.op import Op
 from engine.strides import laid_out
 from engine.subscript import selects
 from engine.types import Type
+from engine.variants import Sized, Variant, Variants
 
 _BATCHED_MASK = (
     "vmap: We do not support batching operators that can support dynamic shape. Attempting to batch over "
@@ -35,27 +37,54 @@ class Eager:
         """Run one call of `op`."""
         if op.kind == "composite":
             return op.expand(F, args, kwargs)
-        operands, attrs, given = op.bind(args, kwargs)
-        out = op.infer_types(operands, attrs)
-        levels = _levels_of(op, operands, attrs)
-        if levels and is_bounded(out):
-            operands = _counted(op, operands)
-            out = op.infer_types(operands, attrs)
+        variants = _variants(get_default_dtype())
+        key, table = variants.find(op, args, kwargs)
+        known = table.get(key)
+        if known is None:
+            bound = op.bind(args, kwargs)
+            operands, variant = _variant(op, *bound)
+            if key is not None and variant.shared and not variant.levels:
+                variants.keep(key, table, args, bound.operands, variant)
+        else:
+            variant, operands = known.variant, known.operands(args)
         arrays = [x.array if isinstance(x, Tensor) else x for x in operands]
         if op.kind == "random":
             arrays.insert(0, random.default_generator())
         with np.errstate(all="ignore"):
-            found = compile_call(op, operands, out, attrs, levels)(*arrays)
-        found = (found,) if op.single else found
-        if op.kind == "view" or op is INTO:
-            results = [Tensor(a, m, base=operands[0], levels=levels) for a, m in zip(found, out, strict=True)]
-            if op.vjp is None:
-                results[0].base = None  # detach: the same memory, but what changes it changes no history
-        else:
-            results = [_owned(np.asarray(a), meta, levels) for a, meta in zip(found, out, strict=True)]
-        if op.vjp is not None and is_grad_enabled():
-            _record(op, operands, results, attrs, given)
+            found = variant.call(*arrays)
+        results = _results(variant, operands, (found,) if op.single else found)
+        if op.vjp is not None and grad_enabled():
+            _record(variant, operands, results)
         return results[0] if op.single else tuple(results)
+
+
+@functools.cache
+def _variants(default: DType) -> Variants:
+    """The variants of calls made now, while `default` is the default dtype."""
+    return Variants(Tensor, default)
+
+
+def _variant(
+    op: Op, operands: Sequence[Any], attrs: dict[str, Any], given: dict[str, Any]
+) -> tuple[Sequence[Any], Variant]:
+    """What is known of a call before it runs, and its operands."""
+    out = op.infer_types(operands, attrs)
+    levels = _levels_of(op, operands, attrs)
+    if levels and is_bounded(out):
+        operands = _counted(op, operands)
+        out = op.infer_types(operands, attrs)
+    return operands, Variant(op, operands, (attrs, given), [Sized(meta, levels) for meta in out], levels)
+
+
+def _results(variant: Variant, operands: Sequence[Any], found: Sequence[Any]) -> list[Tensor]:
+    levels, op = variant.levels, variant.op
+    pairs = zip(found, variant.results, strict=True)
+    if op.kind == "view" or op is INTO:
+        results = [Tensor(array, out.meta, base=operands[0], levels=levels) for array, out in pairs]
+        if op.vjp is None:
+            results[0].base = None  # detach: the same memory, but what changes it changes no history
+        return results
+    return [_owned(np.asarray(array), out.meta, levels) for array, out in pairs]
 
 
 def _levels_of(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Levels:
@@ -88,16 +117,14 @@ def _owned(array: np.ndarray[Any, Any], meta: Type, levels: Levels) -> Tensor:
     return Tensor(laid_out(array, meta), meta)
 
 
-def _record(
-    op: Op, operands: Sequence[Any], results: list[Tensor], attrs: dict[str, Any], given: dict[str, Any]
-) -> None:
+def _record(variant: Variant, operands: Sequence[Any], results: list[Tensor]) -> None:
     """Give the results a grad_fn if an operand in a differentiable slot requires grad."""
-    recorded = [at for at, y in enumerate(results) if y.dtype.differentiable]
-    if not recorded or not any(getattr(operands[at], "requires_grad", False) for at in op.slots(operands)):
-        return
-    node = node_class(op.node_name(operands, given))(op, operands, results, attrs, given)
-    for at in recorded:
-        results[at].attach(node, at)
+    if variant.differentiable:
+        needs = variant.needs(tuple([operands[at].requires_grad for at in variant.tensors]))
+        if needs:
+            node = node_class(variant.named(operands))(variant, operands, results, needs)
+            for at in variant.differentiable:
+                results[at].attach(node, at)
 
 
 EAGER = Eager()

@@ -19,9 +19,9 @@ from engine.eager import anomaly
 from engine.eager.storage import numbers
 from engine.errors import GradError, GraphFreed
 from engine.levels import Levels
-from engine.op import Op
 from engine.pullback import pullback
 from engine.types import Type
+from engine.variants import Variant
 
 if TYPE_CHECKING:
     from engine.eager.tensor import Tensor
@@ -124,33 +124,29 @@ class OpNode(Node):
 
     def __init__(
         self,
-        op: Op,
+        variant: Variant,
         operands: Sequence[Any],
         results: Sequence[Tensor],
-        attrs: dict[str, Any],
-        given: dict[str, Any],
+        needs: tuple[bool, ...],
     ) -> None:
-        slots = op.slots(operands)
-        super().__init__(tuple(edge_of(operands[at]) for at in slots))
-        self.op, self.attrs, self.given, self.slots = op, attrs, given, slots
-        self.outputs, self.levels = tuple(each.meta for each in results), results[0].levels
-        in_slot = set(slots)
-        self.needs = [at in in_slot and getattr(x, "requires_grad", False) for at, x in enumerate(operands)]
-        keep_operands, keep_outputs = saved.kept(op, self.needs)
-        self._x = [x if at in keep_operands else _unsaved(x) for at, x in enumerate(operands)]
+        super().__init__(tuple([edge_of(operands[at]) for at in variant.slots]))
+        self.op, self.variant, self.needs = variant.op, variant, needs
+        self.outputs, self.levels = tuple([each.meta for each in results]), results[0].levels
+        kept = variant.keeps(needs)
+        self._x = [x if at in kept.operands else _unsaved(x) for at, x in enumerate(operands)]
         self._y: list[Any] = [
-            SavedResult(y, at) if at in keep_outputs else _unsaved(y) for at, y in enumerate(results)
+            SavedResult(y, at) if at in kept.outputs else _unsaved(y) for at, y in enumerate(results)
         ]
-        tensors = [operands[at] for at in keep_operands if hasattr(operands[at], "version")]
+        tensors = [operands[at] for at in kept.operands if hasattr(operands[at], "version")]
         tensors += [y.detached for y in self._y if type(y) is SavedResult]
         self._versions = [(tensor, tensor.version) for tensor in tensors]
-        self.saves_tensors = saved.saves_tensors(op, operands, self.needs)
+        self.saves_tensors = kept.tensors
         self._freed = False
 
     def backward(self, gradients: list[Any], F: Functions) -> list[Any]:
         x, y = self._unpack()
-        cotangents = pullback(self.op, F, x, y, gradients, self.attrs, self.needs)
-        return [cotangents[at] for at in self.slots]
+        cotangents = pullback(self.op, F, x, y, gradients, self.variant.attrs, self.needs)
+        return [cotangents[at] for at in self.variant.slots]
 
     def _unpack(self) -> tuple[list[Any], list[Any]]:
         if self._freed and self.saves_tensors:
@@ -170,7 +166,7 @@ class OpNode(Node):
         if not name.startswith("_saved_"):
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
         x, y = self._unpack()
-        found = saved.describe(self.op, x, y, self.given, self.needs)
+        found = saved.describe(self.op, x, y, self.variant.given, self.needs)
         if name.removeprefix("_saved_") not in found:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
         value = found[name.removeprefix("_saved_")]
