@@ -12,7 +12,8 @@ import hashlib
 from collections import OrderedDict
 
 from app.codec import text
-from app.compute.call import PLAIN, Answer, Call, Cost, Place
+from app.compute.attaching import parts
+from app.compute.call import Answer, Call, Cost, Place
 from app.compute.pool import Pool
 from app.compute.service import Service, Task
 from app.compute.threads import Thread
@@ -88,7 +89,7 @@ class Compute:
         """The answer, if the call's graph is known to be tiny and proves so again; else None."""
         if len(call.body) > self.settings.inline_body_bytes or not self._tiny:
             return None
-        if call.sent != PLAIN:
+        if call.sent.coding != "identity":
             return None
         try:
             task = self.service.recall(call) or self._prepared(call)
@@ -132,7 +133,8 @@ def _graph_digest(call: Call) -> bytes:
     may take many times the nodes that it took before: many calls of `backward`, or derivatives of many
     outputs by many inputs."""
     try:
-        members = text.members(bytes(call.body)) if call.body[:1] == b"{" else {}
+        raw, _ = parts(call, len(call.body))
+        members = text.members(raw) if raw[:1] == b"{" else {}
     except Problem:
         return b""
     if not members.keys() & {"graph", "graph_id"} or members.get("backward", b"").count(b"{") > MAX_CALLS:

@@ -1,11 +1,15 @@
 """Tiny graphs run on the event loop, once they are known; nothing else does."""
 
+import gzip
 import json
 
+import numpy as np
 import pytest
 
 from app.compute import Answer, Compute
+from app.compute.call import BINARY, Form
 from app.compute.warm import REQUEST
+from tests.app.binaries import packed
 from tests.app.computing import call, computing, works
 
 pytestmark = pytest.mark.anyio
@@ -26,6 +30,23 @@ async def test_a_tiny_graph_runs_at_once_when_it_is_known() -> None:
         answer = await known(compute, other)
         assert answer is not None
         assert json.loads(answer.body)["outputs"]["out"]["data"] == 48.0
+
+
+async def test_a_small_binary_body_too_but_none_that_is_compressed() -> None:
+    graph = json.loads(REQUEST)["graph"]
+    body = packed({"inputs": {"x": {"requires_grad": True}}, "graph": graph}, {"inputs/x": np.ones((2, 2))})
+    sent = call(body, route="backward")._replace(sent=Form(BINARY), wanted=Form(BINARY))
+    async with computing(compute="thread") as compute:
+        assert compute.at_once(sent) is None
+        elsewhere = await compute(sent)
+        here = compute.at_once(sent)
+        assert here is not None
+        assert here.body == elsewhere.body
+        broken = compute.at_once(sent._replace(body=body[:-1]))
+        assert broken is None
+        zipped = call(gzip.compress(body), route="backward")._replace(sent=Form(BINARY, "gzip"))
+        assert (await compute(zipped)).status == 200
+        assert compute.at_once(zipped) is None
 
 
 async def test_an_error_in_a_known_graph_is_answered_at_once() -> None:
