@@ -66,6 +66,12 @@ class Settings(BaseModel):
         description="Where graphs run. Only processes end at their deadline; the others are for tests.",
     )
     processes: int = Field(0, ge=0, le=1024, description="Compute processes; 0: one per processor.")
+    threads: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Threads of each compute process; 0: its share of the processors.",
+    )
     queue_length: int = Field(
         16,
         ge=0,

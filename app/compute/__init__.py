@@ -9,6 +9,7 @@ kinds       a body in two: its numbers, and what it says beside them
 outlines    a body's text around its numbers
 known       kinds of requests that were answered before: plan and answer at hand
 front       decides where: tiny known graphs here, everything else there
+shares      how the processors are shared out
 pool        compute processes, killed at their deadline and replaced
 process     one of them, as the front sees it
 worker      what runs in it

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 from collections import deque
 
 from app.compute.call import Answer, Call
 from app.compute.malloc import keep_pages
 from app.compute.process import Process, ProcessLostError
+from app.compute.shares import processes
 from app.errors import Problem
 from app.settings import Settings
 
@@ -29,7 +29,7 @@ class Pool:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.size = settings.processes or len(os.sched_getaffinity(0))
+        self.size = processes(settings)
         self.mean_seconds = 0.1  # of the latest calls, for Retry-After
         self._processes: set[Process] = set()
         self._idle: list[Process] = []

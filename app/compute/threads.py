@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import engine
 from app.compute.call import Answer, Call
 from app.compute.service import Service
+from app.compute.shares import threads
 from app.compute.warm import warm
 from app.errors import Problem
 from app.graphs.store import Store
@@ -24,6 +26,7 @@ class Thread:
         self._executor = ThreadPoolExecutor(1, "gradwire-compute")
 
     async def start(self) -> None:
+        engine.set_num_threads(threads(self.settings))
         await asyncio.get_running_loop().run_in_executor(self._executor, warm)
         self.ready = True
 

@@ -16,11 +16,13 @@ import socket
 import sys
 from typing import Any
 
+import engine
 from app.compute import frames
 from app.compute.call import PLAIN, Answer, Call, Form, Piece
 from app.compute.malloc import keep_pages
 from app.compute.service import Service
 from app.compute.shared import Shared
+from app.compute.shares import threads
 from app.compute.warm import warm
 from app.graphs.named import Named
 from app.graphs.store import Store
@@ -42,6 +44,7 @@ def main(parent: int, *descriptors: int) -> None:
     if first is None:
         return
     settings = Settings.model_validate(first[0])
+    engine.set_num_threads(threads(settings))
     service = Service(settings, Store(settings))
     warm()
     gc.freeze()  # what was imported lives as long as the process: planning a graph need not look at it again
