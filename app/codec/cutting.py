@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import secrets
 
+import numpy as np
+
 LONG = 1 << 13  # bytes between two strings
+_SHORT = 1 << 20  # bytes of a body through which all strings are looked for at once
 MAX_STRINGS = 4000  # that are looked at; a body with more of them has long lists nowhere or late
 _MARK = f'"{secrets.token_hex(16)}%d"'  # no client can write it
 
@@ -20,6 +23,8 @@ def cut(body: bytes) -> tuple[bytes, dict[bytes, bytes]]:
     the rest is JSON or it is not.
     """
     if len(body) < LONG or b"\\" in body:  # an escaped quotation mark ends no string
+        return body, {}
+    if len(body) <= _SHORT and not _has_room(body):
         return body, {}
     left: list[bytes] = []
     lists: dict[bytes, bytes] = {}
@@ -36,6 +41,12 @@ def cut(body: bytes) -> tuple[bytes, dict[bytes, bytes]]:
         if end < 0:
             break
     return b"".join([*left, body[done:]]), lists
+
+
+def _has_room(body: bytes) -> bool:
+    """Whether there is a stretch for a long list between two strings."""
+    marks = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"'))
+    return bool(np.diff(marks, prepend=-1, append=len(body)).max() > LONG)
 
 
 def _list(body: bytes, start: int, stop: int) -> tuple[int, int] | None:
