@@ -97,18 +97,13 @@ class Answers:
             if sizes:
                 kinds = [(name, resolve(meta, sizes), flags) for name, meta, flags in kinds]
                 rendered = resolve(rendered, sizes)
-        return Result(
-            {
-                name: output_tensor(owned(each, taken), meta, flags)
-                for (name, meta, flags), each in zip(kinds, values, strict=False)
-            },
-            {
-                name: None if each is None else Tensor(owned(each, taken), None if sizes else meta)
-                for (name, meta), each in zip(self._grad_kinds, grads, strict=True)
-            },
-            rendered,
-            derivatives,
-        )
+        found = Result({}, {}, rendered, derivatives)
+        outputs, leaves = found.outputs, found.grads  # filled in loops: small programs run in microseconds
+        for (name, meta, shown), each in zip(kinds, values, strict=False):
+            outputs[name] = output_tensor(owned(each, taken), meta, shown)
+        for (name, known), each in zip(self._grad_kinds, grads, strict=True):
+            leaves[name] = None if each is None else Tensor(owned(each, taken), None if sizes else known)
+        return found
 
     def _as_run(
         self, grads: Sequence[Any], remaining: Iterator[Any]

@@ -96,13 +96,19 @@ class Program:
             v=v,
             **settings,
         )
+        return Prepared(self._planned(request), request, self._plans)
+
+    def _planned(self, request: Request) -> Compiled:
+        """The plan for a request, found or made."""
         compiled = self._plans.find(request.key)
         if compiled is None:
-            self._check_names(inputs)
-            with collecting_later():
-                compiled = Compiled(self._statements, request, self.limits)
+            self._check_names(request.inputs)
+            compiled = Compiled(self._statements, request, self.limits)
             self._plans.keep(request.key, compiled)
-        return Prepared(compiled, request, self._plans)
+        return compiled
+
+    def _run(self, request: Request) -> Result:
+        return self._planned(request).run(request.arrays, request.seed)
 
     def cache_info(self) -> CacheInfo:
         """How often a plan was there already, and how many are kept, of how many bytes."""
@@ -117,15 +123,17 @@ class Program:
         **settings: Unpack[Settings],
     ) -> Result:
         """Outputs, the grads of the leaves and the trace; see `prepare` for the settings."""
-        return self.prepare(
-            inputs, route="backward", outputs=outputs, gradient=gradient, backward=backward, **settings
-        ).run()
+        return self._run(
+            Request(
+                inputs, route="backward", outputs=outputs, gradient=gradient, backward=backward, **settings
+            )
+        )
 
     def forward(
         self, inputs: dict[str, Tensor], outputs: Sequence[str] | None = None, **settings: Unpack[Settings]
     ) -> Result:
         """Outputs and trace, without a backward pass; see `prepare` for the settings."""
-        return self.prepare(inputs, route="forward", outputs=outputs, **settings).run()
+        return self._run(Request(inputs, route="forward", outputs=outputs, **settings))
 
     def vjp(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypedDict
 
 from engine import dtypes
@@ -56,6 +57,15 @@ class Settings(TypedDict, total=False):
 class Request:
     """What is asked of a program. `key` tells requests that one plan can serve; `arrays` are its inputs."""
 
+    grads: Mapping[str, Tensor] = MappingProxyType({})
+    gradient: Gradient = None
+    backward: BackwardCalls = None
+    batch: dict[str, Any] | None = None
+    tangents: dict[str, Tensor] | None = None
+    v: dict[str, Tensor] | None = None
+    mode = "reverse"
+    is_grads_batched = False
+
     def __init__(
         self,
         inputs: dict[str, Tensor],
@@ -75,12 +85,9 @@ class Request:
         mode: str = "reverse",
         is_grads_batched: bool = False,
     ) -> None:
-        self.inputs, self.grads = inputs, grads or {}
-        self.route, self.trace, self.seed = route, trace, seed
+        self.inputs, self.route, self.trace, self.seed = inputs, route, trace, seed
         self.outputs = None if outputs is None else tuple(outputs)
-        self.gradient, self.backward = gradient, backward
-        self.batch, self.detect_anomaly = batch, detect_anomaly
-        self.tangents, self.v, self.mode, self.is_grads_batched = tangents, v, mode, is_grads_batched
+        self.detect_anomaly = detect_anomaly
         self.default_dtype = dtypes.dtype(default_dtype)
         self.arrays = [each.array for each in inputs.values()]
         self.key: tuple[Any, ...] = (
@@ -96,11 +103,13 @@ class Request:
             and tangents is None
             and v is None
             and batch is None
-            and not (is_grads_batched or self.grads)
+            and not (is_grads_batched or grads)
             and mode == "reverse"
             and route in _ROUTES
             and trace in (True, False)
         ):
+            self.grads, self.gradient, self.backward, self.batch = grads or {}, gradient, backward, batch
+            self.tangents, self.v, self.mode, self.is_grads_batched = tangents, v, mode, is_grads_batched
             self._check()
             self._take_more()
 
