@@ -87,6 +87,9 @@ def _staged(instructions: Sequence[Instruction], groups: dict[tuple[int, int], l
     uses = _usable(instructions)
     for at, each in enumerate(instructions):
         use = uses.get(at)
+        if use is not None and each.op.kind == "view" and rows.get(each.operands[0]) != use.rows:
+            use = None  # a view of what comes from outside costs nothing there, and a copy here
+            del uses[at]
         here = 0
         for position, x in enumerate(each.operands):
             if isinstance(x, Value):
