@@ -19,6 +19,7 @@ from app.compute import kinds
 from app.compute.call import JSON, PLAIN, Call, Cost
 from app.compute.kinds import Split
 from app.compute.outlines import Outline, outline
+from app.compute.programs import CacheInfo
 
 MAX_KINDS = 4096
 MAX_BYTES = 32 << 20  # of what is kept for all kinds
@@ -82,15 +83,6 @@ class _Requests:
             arrays += others
         self.used = True
         return Known(call, variant.plan, arrays, seed)
-
-
-class CacheInfo(NamedTuple):
-    """How often a request was of a known kind, and what is kept now."""
-
-    hits: int
-    misses: int
-    kinds: int
-    bytes: int
 
 
 class Kinds:

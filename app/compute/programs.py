@@ -19,6 +19,15 @@ MAX_BYTES = 8 << 20  # of graph text; a parsed graph takes some forty times its 
 MAX_PLAN_BYTES = 256 << 20  # of the plans of all
 
 
+class CacheInfo(NamedTuple):
+    """How often something was there already, and how much is kept now."""
+
+    hits: int
+    misses: int
+    kept: int
+    bytes: int
+
+
 class Entry(NamedTuple):
     """A program, its public id, its text and the text's digest."""
 
@@ -35,19 +44,33 @@ class Programs:
         self.limits = limits
         self.shelf = shelf or Nowhere()
         self.size = 0
+        self._hits = self._misses = 0
         self._entries: OrderedDict[tuple[bytes, str], Entry] = OrderedDict()
         self._by_id: dict[tuple[str, str], tuple[bytes, str]] = {}  # graph_id and dtype → key of an entry
 
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def info(self) -> CacheInfo:
+        """How often a graph was there already, and how many are kept, of how many bytes of text."""
+        return CacheInfo(self._hits, self._misses, len(self._entries), self.size)
+
+    @property
+    def plans(self) -> CacheInfo:
+        """The same of the plans of the programs that are kept."""
+        found = [entry.program.cache_info() for entry in self._entries.values()]
+        return CacheInfo(*map(sum, zip(*found, strict=True))) if found else CacheInfo(0, 0, 0, 0)
+
     def get(self, raw: bytes, rules: read.Rules) -> Entry:
         """The program of this graph text; `rules` decide what its literals are."""
         key = (hashlib.sha256(raw).digest(), rules.floats.name)
         entry = self._entries.get(key)
         if entry is not None:
+            self._hits += 1
             self._entries.move_to_end(key)
             return entry
+        self._misses += 1
         entry = self._build(raw, key[0], rules)
         self._entries[key] = entry
         self._by_id[entry.graph_id, key[1]] = key
@@ -61,6 +84,7 @@ class Programs:
         nor the shelf knows it."""
         key = self._by_id.get((graph_id, rules.floats.name))
         if key is not None:
+            self._hits += 1
             self._entries.move_to_end(key)
             return self._entries[key]
         if text is not None:
@@ -72,7 +96,7 @@ class Programs:
 
     def trim(self) -> None:
         """Keep the bound on plans; for after one was made."""
-        taken = sum([entry.program.cache_info().bytes for entry in self._entries.values()])
+        taken = self.plans.bytes
         while taken > MAX_PLAN_BYTES and len(self._entries) > 1:
             taken -= self._drop().program.cache_info().bytes
 

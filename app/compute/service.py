@@ -15,7 +15,7 @@ from app.compute import reading, registry
 from app.compute.attaching import parts
 from app.compute.call import BINARY, JSON, Answer, Call, Cost, Form, Piece
 from app.compute.known import Kinds, Known, Plan
-from app.compute.programs import Entry, Programs
+from app.compute.programs import CacheInfo, Entry, Programs
 from app.endpoints import ENDPOINTS, Prepared
 from app.errors import MEDIA_TYPE, Problem, document, from_engine, internal
 from app.graphs.shelf import Nowhere, Shelf
@@ -69,6 +69,10 @@ class Service:
         self.shelf = shelf or Nowhere()
         self.programs = Programs(self.limits, self.shelf)
         self.kinds = Kinds(self.limits)
+
+    def caches(self) -> dict[str, CacheInfo]:
+        """What is kept of earlier requests, from the text to the plan, and how often it was of use."""
+        return {"kinds": self.kinds.info, "graphs": self.programs.info, "plans": self.programs.plans}
 
     def answer(self, call: Call) -> Answer:
         """The answer to a request, whatever it is."""

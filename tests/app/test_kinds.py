@@ -29,10 +29,10 @@ def test_kinds_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(known, "MAX_BYTES", 3 * service.kinds.info.bytes)
     fill(service, lambda number: change(outputs=["s"], seed=number) + b" " * number, 6)
     assert service.kinds.info.bytes <= known.MAX_BYTES
-    assert 1 < service.kinds.info.kinds < 4
+    assert 1 < service.kinds.info.kept < 4
     for body in (change(outputs=["s"] * 500), change(outputs=["s"] * 501)):
         fill(service, lambda number, body=body: body, 2)
-        assert service.kinds.info.kinds == 1  # the latest stays, however large, and however used the others
+        assert service.kinds.info.kept == 1  # the latest stays, however large, and however used the others
         assert service.recall(Call("backward", body)) is not None
 
 

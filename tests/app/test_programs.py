@@ -58,3 +58,12 @@ def test_memory_that_ran_out_is_given_back(service: Service, monkeypatch: pytest
     assert len(service.programs) == service.programs.size == 0
     assert service.kinds.info[2:] == (0, 0)
     assert forward(service, body(3)).status == 200
+
+
+def test_what_is_kept_is_counted(service: Service) -> None:
+    for size, name in ((1, "a"), (1, "a"), (1, "b"), (2, "b")):
+        assert forward(service, body(size, name=name)).status == 200
+    found = service.caches()
+    assert found["kinds"][:3] == (1, 3, 2)
+    assert found["graphs"] == (1, 2, 2, sum(len(entry.text) for entry in service.programs._entries.values()))
+    assert found["plans"] == (1, 3, 3, kept(service))
