@@ -7,6 +7,7 @@ the quotation marks are looked for, which takes no time, and each such list is r
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -47,6 +48,13 @@ def _has_room(body: bytes) -> bool:
     """Whether there is a stretch for a long list between two strings."""
     marks = np.flatnonzero(np.frombuffer(body, np.uint8) == ord('"'))
     return bool(np.diff(marks, prepend=-1, append=len(body)).max() > LONG)
+
+
+def restored(text: bytes, lists: Mapping[bytes, bytes]) -> bytes:
+    """A part of a body, its lists where they were."""
+    for mark, each in lists.items():
+        text = text.replace(mark, each)
+    return text
 
 
 def _list(body: bytes, start: int, stop: int) -> tuple[int, int] | None:

@@ -9,7 +9,8 @@ pointer is relative to the tensor; what is no JSON as a Problem, so `at` says wh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import engine
@@ -32,6 +33,11 @@ class Rules:
     elements: int
     floats: engine.DType
     integers: engine.DType | None = None  # None: int64, or `floats` under requires_grad
+    lists: Mapping[bytes, bytes] | None = None  # that were cut out, by their marks
+
+    def exactly(self, dtype: engine.DType) -> Rules:
+        """The same for tensors that are of this dtype where they do not say another."""
+        return replace(self, floats=dtype, integers=dtype)
 
 
 Raw = bytes | Attached  # a tensor that nobody has read yet
@@ -50,7 +56,7 @@ def tensor_and_grad(raw: Raw, rules: Rules, at: text.Path) -> tuple[engine.Tenso
     if grad is None:
         return found, None
     try:
-        return found, tensor(grad, Rules(rules.rank, rules.elements, found.dtype, found.dtype), (*at, "grad"))
+        return found, tensor(grad, rules.exactly(found.dtype), (*at, "grad"))
     except errors.EngineError as error:
         raise error.at(("grad",)) from None
 
@@ -99,6 +105,7 @@ def _attached(raw: Attached, rules: Rules, at: text.Path) -> dict[str, Any]:
 
 
 def _data(raw: bytes, dtype: object, rules: Rules, at: text.Path) -> Any:
+    raw = rules.lists.get(raw, raw) if rules.lists else raw
     if len(raw) >= LONG and raw[:1] == b"[":
         wanted = kind_of(dtype) if isinstance(dtype, str) else None
         if wanted != "bool":

@@ -30,7 +30,7 @@ _STEP[[ord("]"), ord("}")]] = -1
 
 def check_depth(body: bytes, limit: int) -> None:
     """Refuse nesting beyond `limit` before a parser sees it; about a millisecond per 4 MB."""
-    if body.count(b"[") + body.count(b"{") <= limit:
+    if not _has_more(body, limit):
         return
     if b"\\" in body:  # an escaped quote ends no string
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -53,6 +53,18 @@ def check_depth(body: bytes, limit: int) -> None:
                 errors=[{"expected": limit}],
             )
         depth, inside = int(depths[-1]), int(strings[-1])
+
+
+def _has_more(body: bytes, limit: int) -> bool:
+    """Whether more than `limit` brackets are opened; they are looked for one by one, as there may be few."""
+    for bracket in (b"[", b"{"):
+        at = body.find(bracket)
+        while at >= 0:
+            limit -= 1
+            if limit < 0:
+                return True
+            at = body.find(bracket, at + 1)
+    return False
 
 
 def members(raw: bytes, at: Path = ()) -> dict[str, bytes]:

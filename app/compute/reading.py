@@ -130,7 +130,7 @@ def asked(request: Request, inputs: Inputs, rules: read.Rules) -> dict[str, Any]
     Numbers without a dtype are read as float64 where the engine casts them to an output's dtype: a float64
     output then gets the digits that were sent.
     """
-    exact = read.Rules(rules.rank, rules.elements, engine.dtype("float64"), engine.dtype("float64"))
+    exact = rules.exactly(engine.dtype("float64"))
     found: dict[str, Any] = {}
     for name in type(request).model_fields:  # in their order: the first mistake is the one answered
         value = getattr(request, name)
@@ -168,7 +168,7 @@ def _directions(parts: dict[str, read.Raw], at: Path, rules: read.Rules, inputs:
     found = {}
     for name, raw in parts.items():
         dtype = inputs[name].dtype if name in inputs else rules.floats
-        like = read.Rules(rules.rank, rules.elements, dtype, dtype) if dtype.differentiable else rules
+        like = rules.exactly(dtype) if dtype.differentiable else rules
         found[name] = _tensor(raw, (*at, name), like)
     return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import engine
 from app.codec import binary, read, text, write
+from app.codec.binary import Stored
 from app.codec.compression import deflated
+from app.codec.cutting import cut, restored
 from app.compute import reading, registry
 from app.compute.attaching import parts
 from app.compute.call import BINARY, JSON, Answer, Call, Cost, Form, Piece
@@ -94,17 +97,29 @@ class Service:
 
     def prepare(self, call: Call) -> Task:
         """Everything up to the first arithmetic. Raises Problem and engine.errors.EngineError."""
-        route = call.route
         body, tensors = parts(call, self.settings.max_body_bytes)
         text.check_depth(body, self.settings.max_json_depth)
+        short, lists = cut(body)
+        if lists:
+            with contextlib.suppress(
+                Problem, engine.errors.EngineError
+            ):  # the whole body tells what is wrong
+                return self._prepare(call, short, lists, tensors)
+        return self._prepare(call, body, {}, tensors)
+
+    def _prepare(
+        self, call: Call, body: bytes, lists: Mapping[bytes, bytes], tensors: Mapping[str, Stored]
+    ) -> Task:
+        route = call.route
         request = reading.envelope(route, body, tensors, named=call.named is not None)
         version = None
         if call.named is not None:
             version = self.shelf.version(call.named)
             request = _with_defaults(request, version)
-        rules = read.Rules(self.limits.rank, self.limits.elements, engine.dtype(request.default_dtype))
+        floats = engine.dtype(request.default_dtype)
+        rules = read.Rules(self.limits.rank, self.limits.elements, floats, lists=lists)
         if request.graph_id is None:
-            entry = self.programs.get(request.graph, rules)
+            entry = self.programs.get(restored(request.graph, lists), rules)
         else:
             entry = self.programs.by_id(request.graph_id, rules, request.graph)
         inputs, grads = reading.inputs(request, rules)

@@ -1,6 +1,7 @@
 """Long lists are cut out of a body, and nothing else is."""
 
 import json
+import random
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from app.codec import cutting
 from app.codec.cutting import cut
+from app.settings import Settings
+from tests.app.test_fuzz import TOKENS
+from tests.app.test_known import Cold, recorded
 
 LIST = b"[" + b",".join([b"1.5"] * 3000) + b"]"
 
@@ -74,3 +78,19 @@ def test_any_body_is_put_together_again(tree: Any, spaced: bool) -> None:
         assert each[:1] == b"[" and each[-1:] == b"]" and b'"' not in each
         short = short.replace(mark, each)
     assert short == body
+
+
+@pytest.mark.parametrize("name", recorded())
+def test_an_answer_is_the_same_whatever_was_cut_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    call, draw, service = recorded()[name], random.Random(name), Cold(Settings())
+    calls = [call]
+    for _ in range(20):
+        start = draw.randrange(len(call.body))
+        broken = (
+            bytes(call.body[:start]) + draw.choice(TOKENS) + bytes(call.body[start + draw.randrange(9) :])
+        )
+        calls.append(call._replace(body=broken))
+    whole = [service.answer(each) for each in calls]
+    monkeypatch.setattr(cutting, "LONG", 2)
+    parts = [service.answer(each) for each in calls]
+    assert [(each.status, each.body) for each in parts] == [(each.status, each.body) for each in whole]
