@@ -10,7 +10,7 @@ import mmap
 import os
 import tempfile
 
-KEPT = 16 << 20  # bytes that stay between messages
+KEPT = 32 << 20  # bytes that stay between messages: a million numbers in JSON take 20 MB
 PAGE = 1 << 20
 
 

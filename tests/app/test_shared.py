@@ -98,7 +98,7 @@ def only(compute: Compute) -> Process:
 
 async def test_bodies_of_all_sizes_cross() -> None:
     async with computing() as compute:
-        for count in (1, 8_000, 8_192, 9_000, 3_000_000, 200_000, 10, 4_000_000, 1):
+        for count in (1, 8_000, 8_192, 9_000, 3_000_000, 200_000, 10, 5_000_000, 1):
             await doubled(compute, count)
         process = only(compute)
         assert 0 < size(process._calls) <= KEPT  # what one needed is not kept for ever
