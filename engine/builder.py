@@ -28,6 +28,10 @@ class Functions:
         """Apply a record that is not in the registry."""
         return self._builder.apply(op, operands, {})
 
+    def forget(self) -> None:
+        """Let the builder go, which knows these functions; nothing can be called after it."""
+        self.__dict__.clear()
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         op = lookup(name)
         apply = self._builder.apply

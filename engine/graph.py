@@ -134,6 +134,11 @@ class Graph:
         self.inputs.append(value)
         return value
 
+    def __del__(self) -> None:
+        """A node and its results know each other; told apart, all of a graph goes at once, and at once."""
+        for node in self.nodes:
+            node.outputs = ()
+
 
 def locate(error: EngineError, site: Site) -> EngineError:
     """`error` with the place of a statement added, if it has none in the program yet."""

@@ -69,6 +69,10 @@ class Compiled:
         limits.check("peak_bytes", self.peak_bytes)
         limits.check("output_bytes", self.output_bytes)
 
+    def __del__(self) -> None:
+        if "lowering" in vars(self):  # else the builder, and so the graph, would wait for the collector
+            self.lowering.builder.F.forget()
+
     # -- building
 
     def _enter(self, request: Request) -> None:

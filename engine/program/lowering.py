@@ -57,7 +57,7 @@ class Lowering:
         self.builder: GraphBuilder = GraphBuilder(self.graph, limits, ledger)
         self.names: dict[str, Value] = {}
         self.required: dict[str, bool] = {}  # whether an id's value required grad when its statement ran
-        self.slots = Slots(self.builder, self.leaves)
+        self.slots = Slots(self.builder, self.names)
         self.swept = False  # a statement has run backward
 
     def inside(self, scope: Scope) -> Lowering:
@@ -70,14 +70,16 @@ class Lowering:
 
     def inline(self, body: Body, values: Sequence[Value]) -> list[Value]:
         """The results of a body lowered where it stands, with `values` for its parameters."""
-        names, self.names = self.names, dict(self.names)
+        names, required = self.names.copy(), self.required.copy()
         try:
             for name, value in zip(body.params, values, strict=True):
                 self.define(name, value)
             self.run(body.statements)
             return [as_value(self.resolve(arg), "body") for arg in body.results]
         finally:
-            self.names = names
+            for known, before in ((self.names, names), (self.required, required)):
+                known.clear()
+                known.update(before)  # type: ignore[arg-type]
 
     # -- names
 
@@ -98,11 +100,6 @@ class Lowering:
         if self.scope is None:
             raise UnknownId(f"unknown id '{name}'")
         return self.scope.capture(name)
-
-    def leaves(self) -> list[Value]:
-        """The named leaves that require grad, in the order of their names."""
-        values = self.names.values()
-        return list(dict.fromkeys([each for each in values if each.requires_grad and each.maker is None]))
 
     # -- statements
 

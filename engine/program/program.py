@@ -103,7 +103,8 @@ class Program:
         compiled = self._plans.find(request.key)
         if compiled is None:
             self._check_names(request.inputs)
-            compiled = Compiled(self._statements, request, self.limits)
+            with collecting_later():
+                compiled = Compiled(self._statements, request, self.limits)
             self._plans.keep(request.key, compiled)
         return compiled
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine import seeds
@@ -15,14 +15,12 @@ from engine.transforms.reverse import Sweep, grad
 
 
 class Slots:
-    """`.grad` by value, which values keep theirs, and the nodes whose saved values are gone.
+    """`.grad` by value, which values keep theirs, and the nodes whose saved values are gone. `names` are the
+    values that have one at the time."""
 
-    `leaves` gives the leaves that require grad at the time.
-    """
-
-    def __init__(self, builder: GraphBuilder, leaves: Callable[[], Iterable[Value]]) -> None:
+    def __init__(self, builder: GraphBuilder, names: Mapping[str, Value]) -> None:
         self._builder = builder
-        self._leaves = leaves
+        self._names = names
         self.grads: dict[Value, Value] = {}
         self.retained: dict[Value, None] = {}
         self.freed: set[GraphNode] = set()
@@ -33,7 +31,9 @@ class Slots:
 
     def targets(self) -> list[Value]:
         """The values that backward accumulates into: leaves that require grad, and retained ones."""
-        return list(dict.fromkeys([*self._leaves(), *self.retained]))
+        named = self._names.values()
+        leaves = [each for each in named if each.requires_grad and each.maker is None]
+        return list(dict.fromkeys([*leaves, *self.retained]))
 
     def retain(self, value: Value) -> None:
         """Keep `.grad` of a non-leaf too."""

@@ -2,12 +2,13 @@
 
 import gc
 import threading
+import weakref
 
 import pytest
 
 import engine
 from engine.collector import collecting_later
-from tests.engine.building import const, let
+from tests.engine.building import const, leaf, let, node
 
 
 def test_thresholds_come_back_when_the_last_block_is_left() -> None:
@@ -58,3 +59,23 @@ def test_reading_and_planning_a_program_collects_nothing() -> None:
     finally:
         gc.callbacks.remove(note)
     assert seen.count("start") < 5
+
+
+@pytest.mark.parametrize("trace", [False, True])
+def test_a_program_that_nobody_has_any_more_is_gone_at_once(trace: bool) -> None:
+    graph = [let("y", "mul", "x", "x"), let("m", "max", "y"), let("s", "sum", node("exp", "m"))]
+    prepared = engine.Program(graph).prepare({"x": leaf([1.0, 2.0])}, trace=trace)
+    prepared.run()
+    gone = [weakref.ref(each) for each in (prepared._compiled, prepared._compiled.lowering.graph)]
+    gc.disable()
+    try:
+        del prepared
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_a_graph_outlives_its_program() -> None:
+    found = engine.Program([let("y", "sin", "x")]).prepare({"x": const([1.0])}, route="forward").graph
+    gc.collect()
+    assert [output.name for each in found.nodes for output in each.outputs] == ["y"]
