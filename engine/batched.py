@@ -109,8 +109,8 @@ def spread(operand: Any, levels: Levels) -> Callable[[Any], Any] | None:
 
 
 def _on_spread(run: Run, spreads: Sequence[Callable[[Any], Any] | None]) -> Run:
-    def call(*arrays: Any) -> Any:
-        return run(*[a if to is None else to(a) for a, to in zip(arrays, spreads, strict=True)])
+    def call(*arrays: Any, **out: Any) -> Any:
+        return run(*[a if to is None else to(a) for a, to in zip(arrays, spreads, strict=True)], **out)
 
     return call
 

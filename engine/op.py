@@ -11,6 +11,7 @@ of the others it sees shape and dtype.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -88,6 +89,7 @@ class Op:
             "short": short,
             "wants_meta": "meta" in names,
             "wants_lead": "lead" in names,
+            "takes_out": "out" in names,
             "has_lists": any(p.kind in LISTS for p in self.params),
             "plain_arity": len(self.params) if all(tensors) else -1,
             "single": len(self.outputs) == 1,
@@ -103,6 +105,7 @@ class Op:
     short: str = field(init=False)  # the name without its namespace
     wants_meta: bool = field(init=False)
     wants_lead: bool = field(init=False)
+    takes_out: bool = field(init=False)  # its kernel writes to memory that it is given
     has_lists: bool = field(init=False)
     plain_arity: int = field(init=False)
     single: bool = field(init=False)
@@ -169,7 +172,7 @@ class Op:
         self, metas: Sequence[Any], out: tuple[Type, ...], attrs: dict[str, Any], lead: int = 0
     ) -> Callable[..., Any]:
         """A function of the operands' arrays alone (a random op's takes the generator first), with `lead`
-        batch axes in front of each."""
+        batch axes in front of each; if it `takes_out`, of `out` too, memory for the result."""
         if isinstance(self.run, Kernel):
             return self.run.compile(self.params, metas, out[0], attrs)
         extra = dict(attrs)
@@ -181,7 +184,7 @@ class Op:
         if self.has_lists or self.mixed:
             names = [p.name for p in self.params if p.is_operand]
             return lambda *arrays: run(**dict(zip(names, self.group(arrays), strict=True)), **extra)
-        return (lambda *arrays: run(*arrays, **extra)) if extra else run
+        return functools.partial(run, **extra) if extra else run
 
     def slots(self, operands: Sequence[Any]) -> list[int]:
         """Positions of the operands that have a place in next_functions, in order."""

@@ -84,8 +84,8 @@ def read_params(declaration: Callable[..., Any], *, skip: int = 0) -> tuple[Para
     """The parameters of a declaration; `skip` leading ones (the builder) are not the op's."""
     params = []
     for each in list(inspect.signature(declaration).parameters.values())[skip:]:
-        if each.name in ("meta", "lead"):
-            continue  # the kernel asks for the inferred Type, or how many batch axes there are
+        if each.name in ("meta", "lead", "out"):
+            continue  # the inferred Type, how many batch axes there are, or memory for the result
         text = str(each.annotation)
         kind = text.removesuffix(" | None")
         if kind not in _KINDS:

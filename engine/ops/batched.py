@@ -56,12 +56,12 @@ def _bmm_type(input: Type, mat2: Type) -> Type:
         refused("expected scalar type Double but found Long", make(1, 2, 2), make.ints(1, 2, 2)),
     ],
 )
-def bmm(input: Tensor, mat2: Tensor, *, meta: Any) -> Array:
+def bmm(input: Tensor, mat2: Tensor, *, meta: Any, out: Array | None = None) -> Array:
     """The products of matrices, pair by pair: (b, n, m) and (b, m, p) to (b, n, p).
 
     Smooth everywhere. The operands have one dtype; there is no promotion.
     """
-    return product(input, mat2).astype(meta.dtype.numpy, copy=False)
+    return product(input, mat2, out).astype(meta.dtype.numpy, copy=False)
 
 
 def _addmm_type(input: Type, mat1: Type, mat2: Type, *, beta: Any, alpha: Any) -> Type:

@@ -33,16 +33,17 @@ _CPP = {
 }
 
 
-def product(left: Array, right: Array) -> Array:
-    """The matrix product, summed in the wide dtype."""
+def product(left: Array, right: Array, out: Array | None = None) -> Array:
+    """The matrix product, summed in the wide dtype; in `out`, if that is given and of this dtype."""
     dtype = wide(left.dtype)
     if dtype != left.dtype:
-        left, right = left.astype(dtype), right.astype(dtype)
+        left, right, out = left.astype(dtype), right.astype(dtype), None
     if left.ndim == right.ndim > 2 and left.size >= MANY and not any(right.strides[:-2]):
-        rows = np.matmul(left.reshape(-1, left.shape[-1]), right[(0,) * (right.ndim - 2)])
+        whole = None if out is None else out.reshape(-1, right.shape[-1])
+        rows = np.matmul(left.reshape(-1, left.shape[-1]), right[(0,) * (right.ndim - 2)], out=whole)
         found: Array = rows.reshape(*left.shape[:-1], right.shape[-1])  # one product with what all share
         return found
-    return np.asarray(np.matmul(left, right))
+    return np.asarray(np.matmul(left, right, out=out))
 
 
 def refuse_bool(loop: str, dtype: DType) -> None:
@@ -115,12 +116,12 @@ def matrix_rules(F: Any, left: Any, right: Any, g: Any) -> Any:
         refused("\"addmm_impl_cpu_\" not implemented for 'Bool'", make.bools(1, 1), make.bools(1, 1)),
     ],
 )
-def mm(input: Tensor, mat2: Tensor, *, meta: Any) -> Array:
+def mm(input: Tensor, mat2: Tensor, *, meta: Any, out: Array | None = None) -> Array:
     """The product of two matrices, (n, m) and (m, p) to (n, p).
 
     Smooth everywhere. The operands have one dtype; there is no promotion.
     """
-    return product(input, mat2).astype(meta.dtype.numpy, copy=False)
+    return product(input, mat2, out).astype(meta.dtype.numpy, copy=False)
 
 
 def _mv_type(input: Type, vec: Type) -> Type:

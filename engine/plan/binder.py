@@ -14,7 +14,17 @@ from engine.errors import Site
 from engine.flow import RECORD, ControlKernel
 from engine.graph import Value
 from engine.kernels import Kernel, Micro, as_array, cast_to, result_dtypes
-from engine.plan.frame import GENERATOR, SIZES, Array, Frame, Step, takes
+from engine.plan.frame import (
+    GENERATOR,
+    SIZES,
+    Array,
+    Frame,
+    Step,
+    into_arena,
+    nothing,
+    on_its_own,
+    takes,
+)
 from engine.plan.identities import uniform
 from engine.plan.instruction import Instruction
 from engine.plan.late import is_late, late_call
@@ -126,6 +136,8 @@ class Binder:
     def _call(self, each: Instruction, call: Callable[..., Any], sources: Sequence[int]) -> None:
         if any(map(self._registers.is_place, sources)):
             call = on_its_own(call, single=each.op.single)
+        elif each.op.takes_out and not is_bounded(each.outputs[0].meta):
+            call = into_arena(call, each.outputs[0])
         watches = [self._watched.get(y) for y in each.outputs] if self._watched else ()
         call = watching(call, watches, single=each.op.single) if any(watches) else call
         if each.op.single:
@@ -225,19 +237,3 @@ class Binder:
             self._steps.append(Step(function, args, None))
         else:
             self._steps.append(Step(function, takes((*sources, number)), number))
-
-
-def on_its_own(call: Callable[..., Any], *, single: bool) -> Callable[..., Any]:
-    """`call`, with results that are parts of other arrays copied: a place is written to again."""
-
-    def run(*arrays: Any) -> Any:
-        found = call(*arrays)
-        if single:
-            return found if found.flags.owndata else found.copy()
-        return [each if each.flags.owndata else each.copy() for each in found]
-
-    return run
-
-
-def nothing() -> None:
-    """What is put into a register to give its array back."""

@@ -15,7 +15,9 @@ import numpy as np
 
 from engine.bounded import Sizes
 from engine.errors import EngineError, Site
-from engine.graph import locate
+from engine.graph import Value, locate
+from engine.plan.arena import empty
+from engine.plan.rows import full_shape
 
 GENERATOR, SIZES = 0, 1  # the registers of the random generator and of the sizes of the run
 
@@ -81,3 +83,25 @@ def takes(registers: Sequence[int]) -> Callable[[Any], Any]:
     if len(registers) > 1:
         return itemgetter(*registers)
     return itemgetter(slice(registers[0], registers[0] + 1) if registers else slice(0, 0))
+
+
+def on_its_own(call: Callable[..., Any], *, single: bool) -> Callable[..., Any]:
+    """`call`, with results that are parts of other arrays copied: a place is written to again."""
+
+    def run(*arrays: Any) -> Any:
+        found = call(*arrays)
+        if single:
+            return found if found.flags.owndata else found.copy()
+        return [each if each.flags.owndata else each.copy() for each in found]
+
+    return run
+
+
+def into_arena(call: Callable[..., Any], result: Value) -> Callable[..., Any]:
+    """`call`, with memory of the arena for its result."""
+    shape, dtype = full_shape(result), result.dtype.numpy
+    return lambda *arrays: call(*arrays, out=empty(shape, dtype))
+
+
+def nothing() -> None:
+    """What is put into a register to give its array back."""

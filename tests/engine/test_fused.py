@@ -3,6 +3,7 @@ of the registry, batches, and what only tiles can do wrong."""
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,29 @@ def test_batches_and_derivatives(route: str, monkeypatch: pytest.MonkeyPatch) ->
     assert any(isinstance(unit, Tiles) for unit in fused.units)
     for found, expected in zip(computed(fused, prepared), computed(plain, prepared), strict=True):
         assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        node("mul", node("exp", "x"), node("sin", "x")),
+        node("matmul", node("tanh", node("matmul", "x", "w")), "w"),
+        node("mean", node("relu", node("nn.functional.linear", "x", "w")), 1),
+    ],
+)
+def test_a_plan_that_has_run_allocates_only_what_it_returns(value: Json) -> None:
+    size = 400
+    numbers = np.random.default_rng(0).standard_normal((2, size, size))
+    inputs = {"x": leaf(numbers[0], "float32"), "w": leaf(numbers[1], "float32")}
+    used = {name: each for name, each in inputs.items() if f"'{name}'" in str(value)}
+    prepared = engine.Program([{"id": "y", **value}, let("s", "sum", "y")]).prepare(used, trace=False)
+    for _ in range(3):
+        prepared.run()
+    tracemalloc.start()
+    try:
+        kept = prepared.run()
+        taken, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept.grads["x"] is not None
+    assert peak - taken < numbers[0].nbytes // 8

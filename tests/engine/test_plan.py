@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import engine
 from engine.plan import Plan
-from engine.plan.binder import nothing
+from engine.plan.frame import nothing
 from tests.engine.building import Json, backward, const, leaf, let, loop, names, node, values
 
 PYTHON = 4000  # bytes of Python objects that a run may make for each node, beside the arrays
