@@ -122,7 +122,7 @@ class Binder:
     def _view(self, each: Instruction, call: Callable[..., Any], sources: Sequence[int]) -> bool:
         """Whether a call is a view of what has a place, and so is made once."""
         registers = self._registers
-        fixed = not self._watched and each.op.single and registers.is_held(sources[0])
+        fixed = sources and not self._watched and each.op.single and registers.is_held(sources[0])
         if not fixed or not is_view(each):
             return False
         found = call(*[registers.contents[at] for at in sources])

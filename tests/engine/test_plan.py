@@ -271,3 +271,8 @@ def test_the_predicted_peak_of_a_loop_is_not_exceeded() -> None:
     prepared = engine.Program(graph).prepare({"x": x, "w": const(1.0)}, trace=False)
     taken = measured(prepared.run)
     assert 20 * x.array.nbytes < taken <= prepared.peak_bytes - x.array.nbytes + 100 * PYTHON
+
+
+def test_a_large_array_is_made_by_a_call_without_operands() -> None:
+    graph = [let("s", "sum", node("mul", node("eye", 300), "x"))]
+    assert values(engine.Program(graph).forward({"x": leaf(2.0)}, trace=False).outputs) == {"s": 600.0}
