@@ -90,7 +90,7 @@ def _sum(each: Instruction, made: Made) -> Found:
     if not _is_one(each.attrs["alpha"]):
         return None
     left, right = _negated(first, made), _negated(second, made)
-    if left is not None and right is not None:
+    if left is not None and left is right:  # of others the sum may be 0, and its negative -0
         (out,) = each.outputs
         whole = Value(out.meta, out.node, -1, levels=out.levels)
         positive = each._replace(operands=(left, right), outputs=(whole,))
