@@ -6,7 +6,7 @@
 Where things are, each line from what it needs to what needs it:
 
 numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits,
-            literals (numbers in lists), random, threads (how many there may be), collector (of cycles, held
+            literals (numbers in lists), random, quiet (no warnings), threads, collector (of cycles, held
             back)
 ops         signature, binding (calls), elementary and kernels (ufunc steps), samples, registry, builder
             (what ops are applied to), flow (kernels of control flow), op (the record), define (how to write

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from engine.bounded import Sizes, is_bounded, learn
 from engine.dtypes import default_dtype, get_default_dtype
 from engine.graph import GraphNode, Value
@@ -17,6 +15,7 @@ from engine.plan.instruction import Instruction
 from engine.plan.memory import Unit, last_uses, predict
 from engine.plan.simplify import simplify
 from engine.plan.tiles import Tiles
+from engine.quiet import quietly
 from engine.watch import Watch
 
 
@@ -64,8 +63,8 @@ class Plan:
     def run(self, generator: Any, arrays: Sequence[Any], sizes: Sizes | None = None) -> list[Any]:
         """The wanted values for `arrays`, the inputs in order; None where none was wanted. Sizes known only
         now are entered into `sizes`."""
-        with np.errstate(all="ignore"):
-            return self.within(generator, arrays, {} if sizes is None else sizes)
+        found: list[Any] = quietly(self.within, generator, arrays, {} if sizes is None else sizes)
+        return found
 
     def within(self, generator: Any, arrays: Sequence[Any], sizes: Sizes) -> list[Any]:
         """As `run`, within the run of another plan."""

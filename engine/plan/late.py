@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.batched import compile_call
 from engine.bounded import Sizes, is_bounded, learn, resolve
-from engine.dtypes import int64
+from engine.dtypes import default_dtype, get_default_dtype, int64
 from engine.errors import DimError, EngineError, ShapeError
 from engine.flow import ControlKernel
 from engine.graph import Value
@@ -41,7 +41,13 @@ def late_call(each: Instruction) -> Callable[..., Any]:
     # a scalar operand that is a size of the run replaces what stands in its register
     scalars = [at for at, x in enumerate(each.operands) if not isinstance(x, Value) and is_bounded(x)]
 
+    default = get_default_dtype()  # of the integers that become floats
+
     def call(sizes: Sizes, *arrays: Any) -> Any:
+        with default_dtype(default):
+            return computed(sizes, *arrays)
+
+    def computed(sizes: Sizes, *arrays: Any) -> Any:
         metas, attrs = resolve(operands, sizes), resolve(each.attrs, sizes)
         if each.op.infer is not None:
             each.op.infer_types(metas, attrs)  # what does not fit is refused in torch's words

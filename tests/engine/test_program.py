@@ -162,3 +162,10 @@ def test_a_leaf_is_its_own_gradient() -> None:
     found = backward([let("y", "alias", "x")], {"x": leaf(3.0)})
     assert values(found.grads) == {"x": 1.0}
     assert found.trace == {"roots": {"y": None}, "nodes": []}
+
+
+def test_default_dtype_holds_for_sizes_that_only_a_run_knows() -> None:
+    chosen = {"op": "getitem", "in": ["i", {"op": "gt", "in": ["i", 1]}]}
+    program = engine.Program([let("y", "sin", chosen)])
+    found = program.forward({"i": const([1, 2, 3], "int64")}, default_dtype="float64").outputs["y"]
+    assert found.array.tolist() == np.sin([2.0, 3.0]).tolist()
