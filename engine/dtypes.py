@@ -78,10 +78,6 @@ _default: contextvars.ContextVar[DType] = contextvars.ContextVar("default_dtype"
 
 def dtype(name: str | DType | np.dtype[Any] | type) -> DType:
     """The DType called `name` (`"float32"`, a numpy dtype, `float`); ValueError if there is none."""
-    if isinstance(name, DType):
-        return name
-    if isinstance(name, np.dtype) and name in _BY_NUMPY:
-        return _BY_NUMPY[name]
     if isinstance(name, str):
         if name in DTYPES:
             return DTYPES[name]
@@ -92,6 +88,10 @@ def dtype(name: str | DType | np.dtype[Any] | type) -> DType:
         if short in REFUSED:
             raise NotImplementedYet(f"dtype '{short}' is not supported")
         raise ValueArgumentError(f"unknown dtype, expected one of {', '.join(DTYPES)}")
+    if isinstance(name, DType):
+        return name
+    if isinstance(name, np.dtype) and name in _BY_NUMPY:
+        return _BY_NUMPY[name]
     if isinstance(name, type) and name in (bool, int, float, complex):
         return {
             bool: bool_,

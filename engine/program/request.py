@@ -89,14 +89,13 @@ class Request:
         self.outputs = None if outputs is None else tuple(outputs)
         self.detect_anomaly = detect_anomaly
         self.default_dtype = dtypes.dtype(default_dtype)
-        self.arrays = [each.array for each in inputs.values()]
-        self.key: tuple[Any, ...] = (
-            *(route, self.outputs, trace, self.default_dtype, detect_anomaly),
-            *[
-                (name, (meta := each.meta).shape, meta.dtype, meta.strides, each.requires_grad)
-                for name, each in inputs.items()
-            ],
-        )
+        self.arrays: list[Any] = []
+        kinds = []
+        for name, each in inputs.items():
+            self.arrays.append(each.array)
+            meta = each.meta
+            kinds.append((name, meta.shape, meta.dtype, meta.strides, each.requires_grad))
+        self.key: tuple[Any, ...] = (route, self.outputs, trace, self.default_dtype, detect_anomaly, *kinds)
         if not (
             gradient is None
             and backward is None
