@@ -11,26 +11,50 @@ from engine.collector import collecting_later
 from tests.engine.building import const, leaf, let, node
 
 
-def test_thresholds_come_back_when_the_last_block_is_left() -> None:
-    before = gc.get_threshold()
+@pytest.fixture(autouse=True)
+def usual() -> tuple[int, int, int]:
+    """The thresholds, with no collection due."""
+    gc.collect()
+    return gc.get_threshold()
+
+
+def test_thresholds_come_back_with_the_first_collection_outside(usual: tuple[int, int, int]) -> None:
     with collecting_later():
         with collecting_later():
-            assert gc.get_threshold()[0] > before[0]
-        assert gc.get_threshold()[0] > before[0]
-    assert gc.get_threshold() == before
+            assert gc.get_threshold() > (100_000, 0, 0)
+        gc.collect()
+        assert gc.get_threshold() > (100_000, 0, 0)
+    assert usual <= gc.get_threshold() < (100_000, 0, 0)
+    gc.collect()
+    assert gc.get_threshold() == usual
 
 
-def test_thresholds_come_back_after_an_error() -> None:
-    before = gc.get_threshold()
+def test_after_a_block_nothing_is_collected_for_a_while(usual: tuple[int, int, int]) -> None:
+    collections: list[str] = []
+    note = lambda phase, _: collections.append(phase)  # noqa: E731
+    gc.callbacks.append(note)
+    try:
+        with collecting_later():
+            kept = [[] for _ in range(10 * usual[0])]  # type: ignore[var-annotated]
+        kept += [[] for _ in range(9 * usual[0])]
+        assert not collections
+        kept += [[] for _ in range(20 * usual[0])]
+        assert collections
+        assert gc.get_threshold() == usual
+    finally:
+        gc.callbacks.remove(note)
+
+
+def test_thresholds_come_back_after_an_error(usual: tuple[int, int, int]) -> None:
     with pytest.raises(engine.errors.EngineError):
         engine.Program([let("y", "no_such_op", "x")])
     with pytest.raises(engine.errors.EngineError):
         engine.Program([let("y", "matmul", "x", "x")]).forward({"x": const([[1.0, 2.0]])})
-    assert gc.get_threshold() == before
+    gc.collect()
+    assert gc.get_threshold() == usual
 
 
-def test_blocks_of_several_threads_may_overlap() -> None:
-    before = gc.get_threshold()
+def test_blocks_of_several_threads_may_overlap(usual: tuple[int, int, int]) -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def other() -> None:
@@ -42,10 +66,12 @@ def test_blocks_of_several_threads_may_overlap() -> None:
     with collecting_later():
         thread.start()
         entered.wait(10)
-    assert gc.get_threshold() != before
+    gc.collect()
+    assert gc.get_threshold() > (100_000, 0, 0)
     leave.set()
     thread.join()
-    assert gc.get_threshold() == before
+    gc.collect()
+    assert gc.get_threshold() == usual
 
 
 def test_reading_and_planning_a_program_collects_nothing() -> None:
