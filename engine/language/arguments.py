@@ -133,11 +133,11 @@ class Arguments:
             raise GraphError("in is a list of arguments", pointer=("in",), actual=type(raw).__name__)
         if len(raw) > self._limits.arity:
             self._checked("arity", len(raw), pointer)
-        defined = self._defined
-        return [
-            defined[each] if type(each) is str and each in defined else self._arg(each, (*pointer, at), into)
-            for at, each in enumerate(raw)
-        ]
+        found: list[Any] = []
+        for at, each in enumerate(raw):
+            known = self._defined.get(each) if type(each) is str else None
+            found.append(known or self._arg(each, (*pointer, at), into))
+        return found
 
     def _arg(self, raw: Any, pointer: Pointer, into: list[Statement]) -> Any:
         kind = type(raw)

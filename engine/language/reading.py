@@ -68,11 +68,14 @@ class Reader(FlowReader):
         read = _READERS.get(name)
         if read is not None:
             return read(self, raw, pointer, into)
-        fields(raw, OP_FIELDS)
+        if not raw.keys() <= OP_FIELDS:
+            fields(raw, OP_FIELDS)
         op = self._ops.get(name) or self._lookup(name)
         args = self._args(raw["in"], (*pointer, "in"), into) if "in" in raw else []
         attrs = self._attrs(op, raw["attrs"], len(args), pointer) if "attrs" in raw else {}
-        return OpCall(pointer, op, args, attrs, self._outputs(raw), "out" in raw)
+        several = "out" in raw
+        out = self._outputs(raw) if several else [self._define(raw.get("id"), ("id",))]
+        return OpCall(pointer, op, args, attrs, out, several)
 
     def _lookup(self, name: str) -> Op:
         try:

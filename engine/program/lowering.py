@@ -108,14 +108,15 @@ class Lowering:
         for each in statements:
             self.builder.source = each
             try:
-                self._statement(each)
+                if type(each) is OpCall:
+                    self._call(each)
+                else:
+                    self._statement(each)
             except EngineError as error:
                 raise placed(error, each.pointer).at((), node=each.site.id, op=each.site.op) from None
 
     def _statement(self, each: Statement) -> None:
         match each:
-            case OpCall():
-                self._call(each)
             case Leaf():
                 self.define(each.id, self._leaf(each.literal, each.requires_grad))
             case Block():
@@ -148,7 +149,8 @@ class Lowering:
             self.define(name, value)
 
     def _call(self, each: OpCall) -> None:
-        args = [self.resolve(arg) for arg in each.args]
+        names = self.names
+        args = [(type(arg) is Ref and names.get(arg.name)) or self.resolve(arg) for arg in each.args]
         attrs = {name: self.resolve(value) for name, value in each.attrs.items()} if each.attrs else {}
         requires_grad = bool(attrs) and each.op.name in FACTORIES and attrs.pop("requires_grad", False)
         found = self.builder.apply(each.op, args, attrs)
