@@ -183,6 +183,28 @@ def test_the_seed_is_a_number_too(warm: Service, cold: Cold) -> None:
     assert warm.recall(Call("forward", bodies[2])) is not None
 
 
+@pytest.mark.parametrize("encoding", ["list", "flat", "base64"])
+def test_numbers_of_any_kind_are_written_alike(encoding: str, warm: Service, cold: Cold) -> None:
+    graph = [
+        {"id": "b", "op": "gt", "in": ["x", 1]},
+        {"id": "i", "op": "to", "in": ["x"], "attrs": {"dtype": "int32"}},
+        {"id": "h", "op": "to", "in": ["x"], "attrs": {"dtype": "float16"}},
+        {"id": "c", "op": "complex", "in": ["x", "x"]},
+        {"id": "none", "op": "getitem", "in": ["x", {"slice": [0, 0, None]}]},
+        {"id": "t", "op": "transpose", "in": ["x", 0, 1]},
+        {"id": "q", "op": "div", "in": ["x", 0]},
+        {"id": "s", "op": "sum", "in": ["x"]},
+    ]
+    outputs = [each["id"] for each in graph]
+    hits = warm.kinds.info.hits
+    for x in ([[1, 2.5]], [[0, -1.5]], [[1e300, 1]], [[0.1, 3e-46]]):
+        asked = {"inputs": {"x": x}, "graph": graph, "outputs": outputs, "encoding": encoding}
+        call = Call("forward", json.dumps(asked).encode())
+        assert told(warm.answer(call)) == told(cold.answer(call))
+        assert warm.answer(call).status == 200
+    assert warm.kinds.info.hits > hits + 5
+
+
 def test_integers_and_floats_are_two_kinds_of_numbers(warm: Service, cold: Cold) -> None:
     graph = [{"id": "y", "op": "mul", "in": ["x", 2]}]
     for data in ([1, 2], [1.0, 2], [3, 4], [2**53 + 1, 1], [0.1, 16777217]):
