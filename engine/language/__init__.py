@@ -2,6 +2,6 @@
 
 Where things are, each line from what it needs to what needs it:
 
-words       notation (ids, fields, numbers), statements
+words       notation (ids, fields, numbers), statements, canonical (statements as JSON again)
 reading     arguments, state (backward and its kin), flow (statements with bodies), reading
 """

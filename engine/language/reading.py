@@ -74,8 +74,8 @@ class Reader(FlowReader):
         args = self._args(raw["in"], (*pointer, "in"), into) if "in" in raw else []
         attrs = self._attrs(op, raw["attrs"], len(args), pointer) if "attrs" in raw else {}
         several = "out" in raw
-        out = self._outputs(raw) if several else [self._define(raw.get("id"), ("id",))]
-        return OpCall(pointer, op, args, attrs, out, several)
+        out: list[str | None] = [] if several else [self._define(raw.get("id"), ("id",))]
+        return OpCall(pointer, op, args, attrs, out or self._outputs(raw), several)
 
     def _lookup(self, name: str) -> Op:
         try:

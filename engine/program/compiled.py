@@ -13,7 +13,7 @@ from engine.collector import collecting_later
 from engine.eager.tensor import Tensor
 from engine.errors import EngineError, GradError, GraphError, Pointer, Site, UnknownId
 from engine.graph import Value, locate
-from engine.language.statements import Block, Statement
+from engine.language.statements import Statement, last_names
 from engine.limits import Limits
 from engine.plan import Plan
 from engine.plan.first import First, first_plan
@@ -236,16 +236,3 @@ class Compiled:
         sizes: Sizes = {}
         values = self._computed(arrays, seed, sizes)
         return self._answers.result(values, self._shared.union(map(id, arrays)), sizes)
-
-
-def last_names(statements: Sequence[Statement]) -> list[str]:
-    """The ids of the last statement that defines any."""
-    for each in reversed(statements):
-        if isinstance(each, Block):
-            found = last_names(each.body)
-        else:
-            named = getattr(each, "out", None) or [getattr(each, "id", None)]
-            found = [name for name in named if name and not name.startswith("$")]
-        if found:
-            return found
-    return []

@@ -17,10 +17,11 @@ from engine.collector import collecting_later
 from engine.eager.factories import tensor
 from engine.eager.tensor import Tensor
 from engine.errors import DuplicateId, UnknownId
+from engine.language.canonical import canonical
 from engine.language.reading import Reader
-from engine.language.statements import canonical
+from engine.language.statements import last_names
 from engine.limits import Limits
-from engine.program.compiled import Compiled, last_names
+from engine.program.compiled import Compiled
 from engine.program.function import Frame
 from engine.program.plans import CacheInfo, Plans
 from engine.program.prepared import Prepared
