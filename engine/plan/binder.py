@@ -84,12 +84,12 @@ class Binder:
     def _enter(self, at: int, value: Value) -> None:
         number = self._registers.of(value)
         small = self._is_small(value)
-        place = self._registers.place(full_shape(value), value.dtype.numpy) if small else None
-        if place is None:
+        places = self._registers.places(full_shape(value), [value.dtype.numpy]) if small else None
+        if places is None:
             self._entered.append((at, number))
         else:
-            self._registers.hold(place, number)
-            self._copied_in.append((at, place))
+            self._registers.hold(places[0], number)
+            self._copied_in.append((at, places[0]))
 
     def _is_small(self, value: Value) -> bool:
         if self._watched or value.meta is RECORD or value.meta.strides or is_bounded(value.meta):
@@ -101,10 +101,7 @@ class Binder:
     def _instruction(self, each: Instruction) -> None:
         self._sized = self._sized or is_bounded([y.meta for y in each.outputs])
         late = self._sized and is_late(each)
-        if isinstance(each.op.run, Kernel) and not late and self._is_small(each.outputs[0]):
-            self._elementwise(each)
-            return
-        if not late and self._reduction(each):
+        if not late and (self._elementwise(each) or self._reduction(each)):
             return
         sources = [self._registers.of(x) for x in each.operands]
         if isinstance(each.op.run, ControlKernel):
@@ -162,56 +159,62 @@ class Binder:
             self._steps.append(Step(getitem, taken, self._registers.of(value)))
         self._steps.append(Step(nothing, takes(()), together))
 
-    def _elementwise(self, each: Instruction) -> None:
-        """The ufuncs of a kernel, each with a place for its result."""
-        (out,) = each.outputs
+    def _elementwise(self, each: Instruction) -> bool:
+        """Whether a call is one on small values: ufuncs, each with a place for its result."""
+        out = each.outputs[0]
+        if not isinstance(each.op.run, Kernel) or not self._is_small(out):
+            return False
         metas = [getattr(x, "meta", x) for x in each.operands]
-        calls = each.op.run.calls(each.op.params, metas, each.attrs)  # type: ignore[union-attr]
-        dtypes = result_dtypes(
-            calls, [x.dtype.numpy if isinstance(x, Value) else None for x in each.operands]
-        )
+        calls = each.op.run.calls(each.op.params, metas, each.attrs)
+        given = [x.dtype.numpy if isinstance(x, Value) else None for x in each.operands]
+        dtypes = result_dtypes(calls, given)
         if dtypes[-1] != out.dtype.numpy:
             calls.append(Micro(cast_to(out.dtype.numpy), (len(metas) + len(calls) - 1,)))
             dtypes.append(out.dtype.numpy)
-        places = [self._registers.place(full_shape(out), dtype) for dtype in dtypes]
-        placed = not any(place is None for place in places)
-        numbers = [self._aligned(x, out, placed=placed) for x in each.operands]
         registers = self._registers
+        places = registers.places(full_shape(out), dtypes)
+        if places is None:
+            return False
+        numbers = [self._aligned(x, out) for x in each.operands]
         targets = [*(registers.new() for _ in calls[1:]), registers.of(out)]
         for call, number, place in zip(calls, targets, places, strict=True):
             sources = [numbers[a] if type(a) is int else registers.constant(as_array(a)) for a in call.args]
             self._write(call.function, sources, number, place)
             numbers.append(number)
         *temporary, own = places
-        if own is not None:
-            registers.own(out, own)
+        registers.own(out, own)
         for place in temporary:
-            if place is not None:
-                registers.free(place)
-
-    def _reduction(self, each: Instruction) -> bool:
-        """Whether a call is a reduction of a small value that numpy writes to a place."""
-        found = reduction(each)
-        (out, *_) = each.outputs
-        if found is None or not self._is_small(out) or not all(full_shape(each.operands[0])):
-            return False
-        place = self._registers.place(full_shape(out), out.dtype.numpy)
-        source, number = self._registers.of(each.operands[0]), self._registers.of(out)
-        if place is None or not self._registers.is_held(source):
-            return False
-        self._registers.hold(place, number)
-        self._registers.own(out, place)
-        settings = (axes(each), None, place, bool(each.attrs.get("keepdim")))
-        self._steps.append(Step(found.combine.reduce, (self._registers.contents[source], *settings), None))
-        if found.mean:
-            divisor = np.asarray(share(each.operands[0], out), place.dtype)
-            self._steps.append(Step(np.divide, (place, divisor, place), None))
+            registers.free(place)
         return True
 
-    def _aligned(self, operand: Any, out: Value, *, placed: bool) -> int:
-        """The register of an operand whose axes stand as those of `out`; one number for all its elements,
-        where the result has a place, and so a shape."""
-        repeated = uniform(operand) if placed and isinstance(operand, Value) else None
+    def _reduction(self, each: Instruction) -> bool:
+        """Whether a call is a reduction of what has a place: numpy writes to another."""
+        found = reduction(each)
+        out = each.outputs[0]
+        if found is None or not self._is_small(out) or not all(full_shape(each.operands[0])):
+            return False
+        registers = self._registers
+        source = registers.of(each.operands[0])
+        if not registers.is_held(source):
+            return False
+        places = registers.places(full_shape(out), [out.dtype.numpy] * (1 + found.mean))
+        if places is None:
+            return False
+        total, own = places[0], places[-1]
+        settings = (axes(each), None, total, bool(each.attrs.get("keepdim")))
+        self._steps.append(Step(found.combine.reduce, (registers.contents[source], *settings), None))
+        if found.mean:  # to another place: numpy looks long at one number that is read and written
+            divisor = np.asarray(share(each.operands[0], out), out.dtype.numpy)
+            self._steps.append(Step(np.divide, (total, divisor, own), None))
+            registers.free(total)
+        registers.hold(own, registers.of(out))
+        registers.own(out, own)
+        return True
+
+    def _aligned(self, operand: Any, out: Value) -> int:
+        """The register of an operand whose axes stand as those of `out`; a number that is repeated stands for
+        all its elements, for the result's place has the shape."""
+        repeated = uniform(operand) if isinstance(operand, Value) else None
         if repeated is not None:
             return self._registers.constant(np.asarray(repeated))
         number = self._registers.of(operand)
@@ -224,13 +227,8 @@ class Binder:
         self._steps.append(Step(getitem, takes((number, self._registers.constant(place))), view))
         return view
 
-    def _write(
-        self, function: Callable[..., Any], sources: Sequence[int], number: int, place: Array | None
-    ) -> None:
-        """A call whose result goes to `place`, or to memory of its own."""
-        if place is None:
-            self._steps.append(Step(function, takes(sources), number))
-            return
+    def _write(self, function: Callable[..., Any], sources: Sequence[int], number: int, place: Array) -> None:
+        """A call whose result goes to `place`."""
         self._registers.hold(place, number)
         if all(map(self._registers.is_held, sources)):
             args = tuple([self._registers.contents[at] for at in (*sources, number)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,16 @@ class Registers:
 
     # -- places
 
-    def place(self, shape: tuple[int, ...], dtype: Any) -> Array | None:
-        """Memory for an array; None where there is too much already."""
-        known = self._free.get((shape, dtype))
-        return known.pop() if known else self._memory.array(shape, dtype)
+    def places(self, shape: tuple[int, ...], dtypes: Sequence[Any]) -> list[Array] | None:
+        """Memory for arrays of these dtypes; None where there is too much already."""
+        found = []
+        for dtype in dtypes:
+            known = self._free.get((shape, dtype))
+            place = known.pop() if known else self._memory.array(shape, dtype)
+            if place is None:
+                return None
+            found.append(place)
+        return found
 
     def own(self, value: Value, place: Array) -> None:
         """`place` is `value`'s as long as that is read."""
