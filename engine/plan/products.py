@@ -27,7 +27,7 @@ def transposed(each: Instruction, made: Made) -> Found:
     left, right = maker.operands
     calls: list[Instruction] = []
     order = (right, left) if maker.op.name == "mm" else (left, right)
-    flipped = tuple([_flipped(x, made, calls) for x in order])
+    flipped = tuple([_flipped(x, each, made, calls) for x in order])
     return [*calls, maker._replace(operands=flipped, outputs=each.outputs)]
 
 
@@ -37,14 +37,15 @@ def _is_product(each: Instruction) -> bool:
     return matrices and each.op.name in ("mm", "mul")
 
 
-def _flipped(value: Value, made: Made, calls: list[Instruction]) -> Value:
-    """The transpose of a matrix, which may be what it was made of."""
+def _flipped(value: Value, each: Instruction, made: Made, calls: list[Instruction]) -> Value:
+    """The transpose of a matrix for a call, which may be what it was made of."""
     maker = made.by.get(value)
     if maker is not None and maker.op.name == "t":
         found: Value = maker.operands[0]
         return found
     rows, columns = value.meta.shape
-    turned = Value(Type((columns, rows), value.dtype, (1, columns)), value.node, -1, levels=value.levels)
+    turned = Value(Type((columns, rows), value.dtype, (1, columns)), each.outputs[0].node, -1)
+    turned.levels = value.levels
     calls.append(Instruction(lookup("t"), (value,), {}, (turned,), value.levels))
     return turned
 

@@ -186,3 +186,25 @@ def test_a_plan_that_has_run_allocates_only_what_it_returns(value: Json) -> None
         tracemalloc.stop()
     assert kept.grads["x"] is not None
     assert peak - taken < numbers[0].nbytes // 8
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        node("t", node("matmul", "x", "w")),
+        node("t", node("matmul", node("t", "x"), node("sin", "w"))),
+        node("t", node("mul", "x", "w")),
+        node("nn.functional.linear", "x", "w", node("getitem", "w", 0)),
+        node("matmul", node("getitem", "x", {"ellipsis": True}, [0]), node("getitem", "w", [1])),
+    ],
+)
+def test_large_products_are_rewritten_to_the_same(value: Json) -> None:
+    numbers = np.random.default_rng(0).standard_normal((2, 150, 150))
+    inputs = {"x": leaf(numbers[0]), "w": leaf(numbers[1])}
+    graph = [{"id": "y", **value}, let("s", "sum", node("mul", "y", "y"))]
+    found = engine.Program(graph).backward(inputs, ["y", "s"])
+    expected = engine.Program(graph).function("x", "w", outputs=["s"])
+    x, w = (engine.tensor(each, requires_grad=True) for each in numbers)
+    expected(x, w).backward()
+    for name, each in (("x", x), ("w", w)):
+        np.testing.assert_allclose(found.grads[name].array, each.grad.array, rtol=1e-12, atol=1e-10)  # type: ignore[union-attr]
