@@ -13,7 +13,7 @@ import threading
 from contextlib import ContextDecorator
 from typing import Any
 
-_HELD = (1_000_000, 1000, 1000)  # more objects than are made for a program that is not huge
+_HELD = (4_000_000, 1000, 1000)  # as many objects as are made for 100,000 statements
 _lock = threading.Lock()
 _inside = 0  # blocks that are open, in all threads
 _usual: tuple[int, int, int] | None = None  # the thresholds, while others are set

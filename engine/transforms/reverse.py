@@ -205,8 +205,8 @@ def _behind(outputs: Sequence[Value]) -> list[GraphNode]:
     seen = set(stack)
     while stack:
         node = stack.pop()
-        for operand, needed in zip(node.operands, node.needs, strict=True):
-            maker = operand.maker if needed else None
+        for at in node.variant.tensors:
+            maker = node.operands[at].maker if node.needs[at] else None
             if maker is not None and maker not in seen:
                 seen.add(maker)
                 stack.append(maker)
