@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 LEAST = 1 << 17  # bytes of an array worth keeping
-MOST = 256 << 20  # bytes that wait, of all together
+MOST = 128 << 20  # bytes that wait, of all together
 _ROUND = 1 << 12
 
 Array = np.ndarray[Any, Any]
