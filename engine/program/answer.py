@@ -85,24 +85,26 @@ class Answers:
     def result(self, values: Sequence[Any], taken: set[int], sizes: Sizes) -> Result:
         """The answer made of the values of `wanted`. `taken` are the identities of arrays that must not be
         given away."""
-        kinds, split = self._kinds, len(self._kinds)
-        end = split + len(self._targets)
-        grads, rendered, derivatives = values[split:end], self._rendered, None
+        kinds, leaves, rendered, derivatives = self._kinds, self._grad_kinds, self._rendered, None
         if self.varies or self._derivative or sizes:
+            split = len(kinds)
+            end = split + len(leaves)
             remaining = iter(values[end:])
             derivatives = _tensors(_fill(self._derivative, remaining), taken)
             if self.varies:
-                flags, grads, rendered = self._as_run(grads, remaining)
+                flags, grads, rendered = self._as_run(values[split:end], remaining)
                 kinds = [(name, meta, flags[name]) for name, meta, _ in kinds]
+                values = [*values[:split], *grads]
             if sizes:
-                kinds = [(name, resolve(meta, sizes), flags) for name, meta, flags in kinds]
+                kinds = [(name, resolve(meta, sizes), shown) for name, meta, shown in kinds]
+                leaves = [(name, None) for name, _ in leaves]
                 rendered = resolve(rendered, sizes)
-        found = Result({}, {}, rendered, derivatives)
-        outputs, leaves = found.outputs, found.grads  # filled in loops: small programs run in microseconds
-        for (name, meta, shown), each in zip(kinds, values, strict=False):
-            outputs[name] = output_tensor(owned(each, taken), meta, shown)
-        for (name, known), each in zip(self._grad_kinds, grads, strict=True):
-            leaves[name] = None if each is None else Tensor(owned(each, taken), None if sizes else known)
+        found, remaining = Result({}, {}, rendered, derivatives), iter(values)
+        for name, meta, shown in kinds:  # nothing but loops: small programs run in microseconds
+            found.outputs[name] = output_tensor(owned(next(remaining), taken), meta, shown)
+        for name, known in leaves:
+            each = next(remaining)
+            found.grads[name] = None if each is None else Tensor(owned(each, taken), known)
         return found
 
     def _as_run(
