@@ -22,6 +22,7 @@ from app.settings import Settings
 from app.shortcut import Shortcut, written
 
 MAX_HEADERS = 100
+MAX_AT_ONCE = 8  # requests of one connection, before others have their turn
 
 
 class _HeadTooLargeError(Exception):
@@ -41,6 +42,7 @@ class Protocol(HttpToolsProtocol):
         self.body_bytes = 0
         self.head_timer: TimerHandle | None = None
         self.in_head = False
+        self.answered = 0  # requests of all connections, before the latest data came
         self.shortcut: Shortcut = self.config.app.shortcut  # type: ignore[union-attr]
         self.postponed: tuple[str, list[bytes]] | None = None  # a request that may take it: route, pieces
 
@@ -49,13 +51,13 @@ class Protocol(HttpToolsProtocol):
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        answered = self.server_state.total_requests
+        self.answered = self.server_state.total_requests
         super().data_received(data)
         if self.postponed is not None:  # the rest of its body is still to come
             self._resume()
         cycle: RequestResponseCycle | None = self.cycle  # None until the first request
         if cycle is None or cycle.response_complete:
-            if self.in_head or answered == self.server_state.total_requests:  # no whole head has come
+            if self.in_head or self.answered == self.server_state.total_requests:  # no whole head has come
                 self._expect_head()
         elif cycle.more_body and not self.pipeline:
             self._read_directly(cycle)
@@ -154,6 +156,7 @@ class Protocol(HttpToolsProtocol):
         """The route of a request that may take the shortcut: nothing else is going on."""
         cycle: RequestResponseCycle | None = self.cycle
         busy = cycle is not None and not cycle.response_complete
+        busy = busy or self.server_state.total_requests - self.answered >= MAX_AT_ONCE
         if busy or self.flow.write_paused or len(self.connections) > self.settings.max_connections:
             return None
         if self.parser.get_http_version() != "1.1" or not self.parser.should_keep_alive():

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app import shortcut
 from app.compute.warm import REQUEST
+from app.protocol import MAX_AT_ONCE
 from tests.app.test_protocol import HURRIED, QUIET, listening
 
 pytestmark = pytest.mark.anyio
@@ -167,6 +168,12 @@ async def test_requests_sent_together_are_answered_in_their_order(client: Client
     assert [int(head[9:12]) for head, _ in replies] == [200, 200, 422, 200, 200]
     assert [b"outputs" in body for _, body in replies] == [True, False, False, True, False]
     assert taken == [200]  # the others had to wait
+
+
+async def test_other_connections_have_their_turn(client: Client, taken: list[int]) -> None:
+    replies = [await client.ask(post() * 20)] + [await client.reply() for _ in range(19)]
+    assert len({body for _, body in replies}) == 1
+    assert taken == [200] * MAX_AT_ONCE
 
 
 async def test_an_idle_connection_stays_open_for_the_next_request(taken: list[int]) -> None:
