@@ -26,7 +26,7 @@ from engine.program.result import Result
 from engine.program.seeding import seeded
 
 _NODE_BYTES = 1000  # what a node takes, in the graph and in the plan
-_FIRST_RUNS = 2  # that a graph makes on the plan of a first sight; then it has earned a better one
+FIRST_RUNS = 8  # on the plan of a first sight; a better one costs some thirty of them, and saves half of each
 
 
 class Compiled:
@@ -213,7 +213,7 @@ class Compiled:
     def _computed(self, arrays: Sequence[Any], seed: int, sizes: Sizes) -> list[Any]:
         """The values of a run."""
         self._runs += 1
-        plan = self.best if self._runs <= _FIRST_RUNS else self.plan
+        plan = self.best if self._runs <= FIRST_RUNS else self.plan
         generator = seeded(seed) if self.draws or seed != 0 else None
         return plan.run(generator, arrays, sizes)
 

@@ -11,6 +11,7 @@ import pytest
 import engine
 from engine.plan import Plan
 from engine.plan.first import MOST_BYTES, First
+from engine.program.compiled import FIRST_RUNS
 from tests.engine.building import Json, const, leaf, let, loop, node
 
 
@@ -27,11 +28,11 @@ def prepared(graph: list[Json], inputs: dict[str, Any], **settings: Any) -> Any:
 def test_a_graph_that_comes_back_earns_a_plan() -> None:
     program = engine.Program(chain(3))
     plans, answers = [], []
-    for _ in range(4):
+    for _ in range(FIRST_RUNS + 2):
         found = program.prepare({"x": leaf([0.5, 2.0])}, gradient=const([1.0, 1.0]))
         answers.append(found.run())
         plans.append(type(found._compiled.best))
-    assert plans == [First, First, Plan, Plan]
+    assert plans == [First] * FIRST_RUNS + [Plan] * 2
     assert {tuple(each.grads["x"].tolist()) for each in answers} == {tuple(np.cos([0.5, 2.0]) / 4)}
 
 
