@@ -20,7 +20,7 @@ from engine.op import Op
 from engine.types import Type
 
 Table = dict[Any, "Call"]
-_MOST = 8  # numbers in a list that calls are still told apart by
+_MOST, _LONGEST = 8, 64  # numbers in a list, letters in a text that calls are still told apart by
 _MOST_CALLS, _MOST_TABLES, _MOST_TYPES = 2048, 16, 65_536  # that are known at a time
 _PLAIN = frozenset({int, bool, str, DType, type(None)})
 
@@ -206,14 +206,21 @@ class _Unshared(Exception):
 def _key(arg: Any) -> Any:
     """Something hashable that tells arguments apart, 1 from 1.0 and True, and 0.0 from -0.0 among them."""
     kind = type(arg)
-    if kind in _PLAIN:
-        return kind, arg
+    if kind is tuple or kind is list:
+        if len(arg) > _MOST:
+            raise _Unshared
+        return kind, *map(_scalar, arg)
+    return _scalar(arg)
+
+
+def _scalar(arg: Any) -> Any:
+    kind = type(arg)
     if kind is float:
         return kind, arg or repr(arg)
+    if kind in _PLAIN and (kind is not str or len(arg) <= _LONGEST):
+        return kind, arg
     if kind is complex:
         return kind, repr(arg)
-    if (kind is tuple or kind is list) and len(arg) <= _MOST:
-        return kind, *map(_key, arg)
     raise _Unshared
 
 

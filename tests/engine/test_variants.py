@@ -138,3 +138,12 @@ def test_a_batch_leaves_nothing_to_programs_without(order: tuple[bool, bool]) ->
         for key in table
         for part in key
     )
+
+
+@pytest.mark.parametrize(
+    "arg", [[0] * 9, [[0]], "n" * 65, slice(1), np.float32(1), Type((), engine.float32)], ids=type
+)
+def test_what_is_long_or_odd_is_not_remembered(arg: Any) -> None:
+    builder, x = built()
+    key, _ = builder.ledger.variants.find(lookup("mul"), [x, arg], {})
+    assert key is None
