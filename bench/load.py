@@ -1,18 +1,20 @@
 """`python -m bench.load`: the client of the HTTP cases, a process of its own, the same for all servers.
 
-It reads an order a line, `{"port", "request": a file of raw HTTP bytes, "connections", "seconds", "count"}`,
+It reads an order a line, `{"port", "requests": a folder of raw HTTP, "connections", "seconds", "count"}`,
 and writes a line of seconds for each: per request where there are many connections, else the median latency.
-Connections are kept alive; opening them is not timed.
+The requests are sent in turn. Connections are kept alive; opening them is not timed.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import selectors
 import socket
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +62,14 @@ def connect(port: int) -> socket.socket:
     return sock
 
 
-def one(port: int, request: bytes, seconds: float, count: int) -> float:
+def one(port: int, requests: Iterator[bytes], seconds: float, count: int) -> float:
     """The median latency of requests one after the other; of `count` of them the time of all."""
     times: list[float] = []
     reply = Reply()
     with connect(port) as sock:
         began = time.perf_counter()
         while len(times) < (count or 1) or (not count and time.perf_counter() - began < seconds):
+            request = next(requests)
             sent = time.perf_counter()
             sock.sendall(request)
             reply.start()
@@ -76,23 +79,22 @@ def one(port: int, request: bytes, seconds: float, count: int) -> float:
     return sum(times) if count else statistics.median(times)
 
 
-def many(port: int, request: bytes, seconds: float, connections: int) -> float:
+def many(port: int, requests: Iterator[bytes], seconds: float, connections: int) -> float:
     """Seconds per request, where each connection sends the next when it has its answer."""
-    assert len(request) < SMALL
     selector = selectors.DefaultSelector()
     socks = [connect(port) for _ in range(connections)]
     for sock in socks:
         selector.register(sock, selectors.EVENT_READ, Reply())
     done, began = 0, time.perf_counter()
     for sock in socks:
-        sock.send(request)
+        sock.send(next(requests))
     while (spent := time.perf_counter() - began) < seconds:
         for key, _ in selector.select(1):
             sock, reply = key.fileobj, key.data
             if reply.receive(sock):
                 done += 1
                 reply.start()
-                sock.send(request)
+                sock.send(next(requests))
     for sock in socks:
         sock.close()
     return spent / done
@@ -100,10 +102,12 @@ def many(port: int, request: bytes, seconds: float, connections: int) -> float:
 
 def measure(order: dict[str, Any]) -> float:
     """Carry out an order."""
-    request = Path(order["request"]).read_bytes()
+    found = [each.read_bytes() for each in sorted(Path(order["requests"]).iterdir())]
+    requests = itertools.cycle(found)
     if order["connections"] > 1:
-        return many(order["port"], request, order["seconds"], order["connections"])
-    return one(order["port"], request, order["seconds"], order["count"])
+        assert max(map(len, found)) < SMALL
+        return many(order["port"], requests, order["seconds"], order["connections"])
+    return one(order["port"], requests, order["seconds"], order["count"])
 
 
 def main() -> None:

@@ -93,13 +93,17 @@ class Client:
         )
         stack.callback(_end, self._process)
 
-    def side(self, server: Server, exchange: Exchange, *, connections: int = 1, count: int = 0) -> Side:
-        """A side whose figure is the time of a request: its latency, its share of the time with more
-        connections, or with `count` the time of so many, one after the other."""
+    def side(self, server: Server, *exchanges: Exchange, connections: int = 1, count: int = 0) -> Side:
+        """A side that sends requests in turn, whose figure is the time of one: its latency, its share of the
+        time with more connections, or with `count` the time of so many, one after the other."""
         wait(server)
-        path = self.folder / f"{len(list(self.folder.iterdir()))}"
-        path.write_bytes(_raw(server, exchange))
-        order = {"port": server.port, "request": str(path), "connections": connections, "count": count}
+        folder = Path(tempfile.mkdtemp(dir=self.folder))
+        for number, each in enumerate(exchanges):
+            (folder / f"{number:04}").write_bytes(_raw(server, each))
+        order = {"port": server.port, "requests": str(folder), "connections": connections, "count": count}
+
+        def answer() -> Arrays:
+            return [array for each in exchanges for array in each.read(ask(server, each))]
 
         def samples(seconds: float) -> list[float]:
             assert self._process.stdin and self._process.stdout
@@ -107,7 +111,7 @@ class Client:
             self._process.stdin.flush()
             return [float(self._process.stdout.readline())]
 
-        return Side(samples, lambda: exchange.read(ask(server, exchange)))
+        return Side(samples, answer)
 
 
 def ask(server: Server, exchange: Exchange) -> bytes:

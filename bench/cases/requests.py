@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench import servers, tensorfile
-from bench.case import OURS, Arrays, Case, Match, Side, at_least
+from bench.case import OURS, Arrays, Case, Match, at_least
 from bench.cases.small import TUTORIAL
 from bench.ours import let, op
 from bench.peers import libraries
@@ -21,42 +21,37 @@ from bench.servers import Client, Exchange
 from bench.timing import timed
 
 CONNECTIONS, POINTS, LARGE = 8, 64, 1_000_000
-ONES = [[1.0, 1.0], [1.0, 1.0]]
 SQUARES = [let("y", "sum", op("mul", "x", "x"))]
 BASE64 = {"Content-Type": "application/json", "Accept": "application/json+base64"}
 BINARY = {"Content-Type": tensorfile.MEDIA, "Accept": tensorfile.MEDIA}
 
 
 def tutorial(stack: ExitStack, *, trace: bool) -> Match:
-    """The tutorial's request from eight connections at once."""
+    """The tutorial's request from eight connections at once, no two numbers alike."""
     client, own = Client(stack), servers.gradwire(stack)
     bare, torch = (
         servers.uvicorn(stack, f"bench.served.{app}") for app in ("bare:constant", "torch_handler:app")
     )
-    request = {"inputs": {"x": {"data": ONES, "requires_grad": True}}, "graph": TUTORIAL}
-    traced = Exchange("/backward", _json({**request, "trace": trace}), _gradient)
-    plain = Exchange("/backward", _json(request), _gradient)
-    side = partial(client.side, connections=CONNECTIONS)
+    side, squares = partial(client.side, connections=CONNECTIONS), _squares()
+    plain = [_tutorial(each) for each in squares]
     sides = {
-        OURS: side(own, traced),
-        "bare uvicorn, a constant": side(bare, plain),
-        "FastAPI + pydantic + torch": side(torch, plain),
+        OURS: side(own, *[_tutorial(each, trace=trace) for each in squares]),
+        "bare uvicorn, a constant": side(bare, *plain)._replace(answer=partial(_torch_tutorial, squares)),
+        "FastAPI + pydantic + torch": side(torch, *plain),
     }
-    return Match(sides, _torch_tutorial)
+    return Match(sides, partial(_torch_tutorial, squares))
 
 
 def one_number(stack: ExitStack) -> Match:
-    """The vector-Jacobian product of one number, request after request."""
-    client, x = Client(stack), np.array([1.5])
+    """The vector-Jacobian product of one number, request after request, each of another number."""
+    client, points = Client(stack), np.random.default_rng(0).standard_normal((POINTS, 1))
     own, theirs, bridge = servers.gradwire(stack), servers.tesseract(stack), servers.umbridge(stack)
-    call = {"name": "squares", "outWrt": 0, "inWrt": 0, "input": [[1.5]], "sens": [1.0], "config": {}}
-    gradient = Exchange("/Gradient", _json(call), lambda body: [np.array(json.loads(body)["output"])])
     sides = {
-        OURS: client.side(own, _vjp(x)),
-        "tesseract-core serve": client.side(theirs, _tesseract(x, _listed)),
-        "UM-Bridge Gradient": client.side(bridge, gradient),
+        OURS: client.side(own, *map(_vjp, points)),
+        "tesseract-core serve": client.side(theirs, *[_tesseract(x, _listed) for x in points]),
+        "UM-Bridge Gradient": client.side(bridge, *map(_umbridge, points)),
     }
-    return Match(sides, partial(_torch_squares, x))
+    return Match(sides, lambda: [array for x in points for array in _torch_squares(x)])
 
 
 def own_client(stack: ExitStack) -> Match:
@@ -112,20 +107,16 @@ def million_binary(stack: ExitStack) -> Match:
 
 def batch(stack: ExitStack) -> Match:
     """Many points in one request against a request for each."""
-    client, server = Client(stack), servers.gradwire(stack)
-    one = {"inputs": {"x": {"data": ONES, "requires_grad": True}}, "graph": TUTORIAL, "trace": False}
-    many = {
-        **one,
-        "inputs": {"x": {"data": [ONES] * POINTS, "requires_grad": True}},
-        "batch": {"inputs": ["x"]},
-    }
-    each = client.side(server, Exchange("/backward", _json(one), _gradient), count=POINTS)
-    repeated = Side(each.samples, lambda: [np.stack([found] * POINTS) for found in each.answer()])
+    client, server, squares = Client(stack), servers.gradwire(stack), _squares()
+    many = {**_request(squares), "trace": False, "batch": {"inputs": ["x"]}}
+    whole = client.side(server, Exchange("/backward", _json(many), _gradient))
     sides = {
-        OURS: client.side(server, Exchange("/backward", _json(many), _gradient)),
-        f"{POINTS} requests": repeated,
+        OURS: whole._replace(answer=lambda: list(whole.answer()[0])),
+        f"{POINTS} requests": client.side(
+            server, *[_tutorial(each, trace=False) for each in squares], count=POINTS
+        ),
     }
-    return Match(sides, lambda: [np.stack([found] * POINTS) for found in _torch_tutorial()])
+    return Match(sides, partial(_torch_tutorial, squares))
 
 
 # -- requests
@@ -133,6 +124,23 @@ def batch(stack: ExitStack) -> Match:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode()
+
+
+def _squares() -> Any:
+    return np.random.default_rng(0).standard_normal((POINTS, 2, 2)).astype(np.float32)
+
+
+def _request(x: Any) -> dict[str, Any]:
+    return {"inputs": {"x": {"data": x.tolist(), "requires_grad": True}}, "graph": TUTORIAL}
+
+
+def _tutorial(x: Any, **settings: Any) -> Exchange:
+    return Exchange("/backward", _json({**_request(x), **settings}), _gradient)
+
+
+def _umbridge(x: Any) -> Exchange:
+    call = {"name": "squares", "outWrt": 0, "inWrt": 0, "input": [x.tolist()], "sens": [1.0], "config": {}}
+    return Exchange("/Gradient", _json(call), lambda body: [np.array(json.loads(body)["output"])])
 
 
 def _vjp(x: Any) -> Exchange:
@@ -179,11 +187,12 @@ def _tesseract_answer(body: bytes) -> Arrays:
     return [np.array(found["buffer"])]
 
 
-def _torch_tutorial() -> Arrays:
-    (x,) = libraries.leaves([np.array(ONES, np.float32)])
-    y = x + 2
-    (y * y * 3).mean().backward()
-    return [x.grad.numpy()]
+def _torch_tutorial(squares: Any) -> Arrays:
+    leaves = libraries.leaves(list(squares))
+    for x in leaves:
+        y = x + 2
+        (y * y * 3).mean().backward()
+    return [x.grad.numpy() for x in leaves]
 
 
 def _torch_squares(x: Any) -> Arrays:

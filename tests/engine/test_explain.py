@@ -100,7 +100,7 @@ def test_settings_that_json_has_no_number_for() -> None:
         let("a", "clamp", "x", min="-Infinity", max="NaN"),
         let("b", "linalg.norm", "x", ord="Infinity"),
         let("c", "mul", "x", {"complex": [0, 1]}),
-        let("d", "zeros", [2], dtype="float16"),
+        let("d", "to", "x", dtype="float16"),
     ]
     steps = explained(graph, {"x": const([1.0])}, route="forward", outputs=["a", "b", "c", "d"])["steps"]
     shown = {step["out"][0]["id"]: step for step in steps}
@@ -110,10 +110,14 @@ def test_settings_that_json_has_no_number_for() -> None:
     assert shown["d"]["attrs"]["dtype"] == "float16"
 
 
-def test_long_settings_are_left_out() -> None:
-    short, long = (explained([let("y", "tensor", [1.0] * size)], {}, route="forward") for size in (32, 33))
-    assert short["steps"][0]["attrs"]["data"] == [1.0] * 32
-    assert "data" not in long["steps"][0].get("attrs", {})
+def test_long_settings_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.program.explain._MAX_SETTING", 3)
+    short, long = (
+        explained([let("y", "expand", "x", [1] * size)], {"x": const([1.0])}, route="forward")
+        for size in (3, 4)
+    )
+    assert short["steps"][0]["attrs"]["size"] == [1, 1, 1]
+    assert "size" not in long["steps"][0].get("attrs", {})
 
 
 def test_a_loop_is_one_step() -> None:
