@@ -47,6 +47,7 @@ def program(statements: Statements) -> engine.Program:
 def backward(statements: Statements, inputs: Mapping[str, Any], **settings: Any) -> Side:
     """A side that is `Program.backward` of a known program, without a trace."""
     made = program(statements)
+    _ = made.prepare(dict(inputs), trace=False, **settings).plan  # earned by what comes back a few times
 
     def work() -> engine.Result:
         return made.backward(dict(inputs), trace=False, **settings)

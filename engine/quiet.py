@@ -14,13 +14,21 @@ from typing import Any
 import numpy as np
 
 
-class _Quiet(threading.local):
+class _Own:
     """A thread's context, and whether it is in it."""
 
+    __slots__ = ("inside", "run")
+
     def __init__(self) -> None:
-        self.context = contextvars.Context()
-        self.context.run(np.seterr, all="ignore")
+        context = contextvars.Context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
         self.inside = False
+
+
+class _Quiet(threading.local):
+    def __init__(self) -> None:
+        self.own = _Own()
 
 
 _quiet = _Quiet()
@@ -29,10 +37,11 @@ _quiet = _Quiet()
 def quietly(call: Callable[..., Any], *args: Any) -> Any:
     """`call(*args)`, without warnings of numpy's. Nothing that the caller's context says is known inside:
     what is called may not ask for the default dtype or the current builder."""
-    if _quiet.inside:
+    own = _quiet.own
+    if own.inside:
         return call(*args)
-    _quiet.inside = True
+    own.inside = True
     try:
-        return _quiet.context.run(call, *args)
+        return own.run(call, *args)
     finally:
-        _quiet.inside = False
+        own.inside = False

@@ -16,6 +16,7 @@ import numpy as np
 from engine import saved
 from engine.builder import Functions
 from engine.eager import anomaly
+from engine.eager.ondemand import OnDemand
 from engine.eager.storage import numbers
 from engine.errors import GradError, GraphFreed
 from engine.levels import Levels
@@ -44,16 +45,17 @@ class RemovableHandle:
 class Node:
     """A function of the backward graph."""
 
+    outputs: tuple[Type, ...] = ()
+    levels: Levels = ()  # of its outputs
+    tensor_hooks = OnDemand[dict[int, list[Callable[[Any], Any]]]](dict)
+    retained = OnDemand[dict[int, "weakref.ref[Tensor]"]](dict)
+    _pre_hooks = OnDemand[list[Callable[..., Any]]](list)
+    _post_hooks = OnDemand[list[Callable[..., Any]]](list)
+
     def __init__(self, next_functions: tuple[Edge, ...]) -> None:
         self.next_functions = next_functions
         self.sequence = next(numbers)
-        self.outputs: tuple[Type, ...] = ()
-        self.levels: Levels = ()  # of its outputs
         self.origin = anomaly.origin()
-        self.tensor_hooks: dict[int, list[Callable[[Any], Any]]] = {}
-        self.retained: dict[int, weakref.ref[Tensor]] = {}
-        self._pre_hooks: list[Callable[..., Any]] = []
-        self._post_hooks: list[Callable[..., Any]] = []
 
     def name(self) -> str:
         """torch's name of the node."""

@@ -15,6 +15,7 @@ from engine.dtypes import DType
 from engine.eager import active
 from engine.eager.conversion import Conversions
 from engine.eager.node import AccumulateGrad, Node, RemovableHandle
+from engine.eager.ondemand import OnDemand
 from engine.eager.storage import Size, Storage
 from engine.errors import GradError, NotImplementedYet
 from engine.levels import Levels
@@ -31,6 +32,18 @@ class Tensor(Conversions):
 
     __array_priority__ = 1000
 
+    # what few tensors have of their own
+    base: Tensor | None = None  # the tensor that this is a view of
+    rebased = 0  # how often its history was replaced, or its base's was
+    levels: Levels = ()
+    output_nr = 0
+    _requires_grad = False
+    hooks = OnDemand[list[Callable[["Tensor"], "Tensor | None"]]](list)
+    accumulated_hooks = OnDemand[list[Callable[["Tensor"], None]]](list)
+    _grad_fn: Node | None = None
+    _grad: Tensor | None = None
+    _accumulate: weakref.ref[AccumulateGrad] | None = None
+
     def __init__(
         self,
         array: np.ndarray[Any, Any],
@@ -42,19 +55,15 @@ class Tensor(Conversions):
     ) -> None:
         self.array = array
         self.meta = meta if meta is not None else type_of(array)
-        self.levels = levels
-        root = base if base is None or base.base is None else base.base
-        self.base: Tensor | None = root  # the tensor that this is a view of
-        self.storage: Storage = Storage() if root is None else root.storage
-        # how often its history was replaced, or its base's was
-        self.rebased: int = 0 if root is None else root.rebased
-        self._requires_grad = requires_grad
-        self._grad_fn: Node | None = None
-        self.output_nr = 0
-        self._grad: Tensor | None = None
-        self.hooks: list[Callable[[Tensor], Tensor | None]] = []
-        self.accumulated_hooks: list[Callable[[Tensor], None]] = []
-        self._accumulate: weakref.ref[AccumulateGrad] | None = None
+        if levels:
+            self.levels = levels
+        if requires_grad:
+            self._requires_grad = True
+        if base is None:
+            self.storage = Storage()
+        else:
+            self.base = root = base if base.base is None else base.base
+            self.storage, self.rebased = root.storage, root.rebased
 
     if TYPE_CHECKING:
 

@@ -20,10 +20,10 @@ from engine.plan.frame import (
     Array,
     Frame,
     Step,
+    clearing,
     into_arena,
-    nothing,
     on_its_own,
-    takes,
+    through,
 )
 from engine.plan.identities import uniform
 from engine.plan.instruction import Instruction
@@ -61,7 +61,7 @@ class Binder:
             self._instruction(unit)
         for value in dead:
             if value.constant is None and self._registers.release(value) and value.nbytes > SMALL:
-                self._steps.append(Step(nothing, takes(()), self._registers.of(value)))
+                self._clear(self._registers.of(value))
         site = unit.outputs[0].node.site  # type: ignore[union-attr]
         self._sites += [site] * (len(self._steps) - before)
 
@@ -71,7 +71,7 @@ class Binder:
         numbers = [(at, registers.of(value)) for at, value in enumerate(wanted) if value is not None]
         return Frame(
             registers.contents,
-            self._steps,
+            [Step(each.func, *each.args) for each in self._steps],  # made anew: in order in memory
             self._sites,
             self._entered,
             self._copied_in,
@@ -138,7 +138,7 @@ class Binder:
         watches = [self._watched.get(y) for y in each.outputs] if self._watched else ()
         call = watching(call, watches, single=each.op.single) if any(watches) else call
         if each.op.single:
-            self._steps.append(Step(call, takes(sources), self._registers.of(each.outputs[0])))
+            self._through(call, sources, self._registers.of(each.outputs[0]))
         else:
             self._several(call, sources, each.outputs)
 
@@ -147,17 +147,16 @@ class Binder:
         if not self._registers.is_place(number):
             return number
         copy = self._registers.new()
-        self._steps.append(Step(np.copy, takes((number,)), copy))
+        self._through(np.copy, (number,), copy)
         return copy
 
     def _several(self, call: Callable[..., Any], sources: Sequence[int], outputs: Sequence[Value]) -> None:
         """A call that gives a tuple."""
         together = self._registers.new()
-        self._steps.append(Step(call, takes(sources), together))
+        self._through(call, sources, together)
         for at, value in enumerate(outputs):
-            taken = takes((together, self._registers.constant(at)))
-            self._steps.append(Step(getitem, taken, self._registers.of(value)))
-        self._steps.append(Step(nothing, takes(()), together))
+            self._through(getitem, (together, self._registers.constant(at)), self._registers.of(value))
+        self._clear(together)
 
     def _elementwise(self, each: Instruction) -> bool:
         """Whether a call is one on small values: ufuncs, each with a place for its result."""
@@ -201,11 +200,12 @@ class Binder:
         if places is None:
             return False
         total, own = places[0], places[-1]
+        reduce: Callable[..., Any] = found.combine.reduce
         settings = (axes(each), None, total, bool(each.attrs.get("keepdim")))
-        self._steps.append(Step(found.combine.reduce, (registers.contents[source], *settings), None))
+        self._steps.append(Step(reduce, registers.contents[source], *settings))
         if found.mean:  # to another place: numpy looks long at one number that is read and written
             divisor = np.asarray(share(each.operands[0], out), out.dtype.numpy)
-            self._steps.append(Step(np.divide, (total, divisor, own), None))
+            self._steps.append(Step(np.divide, total, divisor, own))
             registers.free(total)
         registers.hold(own, registers.of(out))
         registers.own(out, own)
@@ -224,14 +224,20 @@ class Binder:
         if self._registers.is_held(number):
             return self._registers.hold(self._registers.contents[number][place])
         view = self._registers.new()
-        self._steps.append(Step(getitem, takes((number, self._registers.constant(place))), view))
+        self._through(getitem, (number, self._registers.constant(place)), view)
         return view
 
     def _write(self, function: Callable[..., Any], sources: Sequence[int], number: int, place: Array) -> None:
         """A call whose result goes to `place`."""
         self._registers.hold(place, number)
         if all(map(self._registers.is_held, sources)):
-            args = tuple([self._registers.contents[at] for at in (*sources, number)])
-            self._steps.append(Step(function, args, None))
+            args = [self._registers.contents[at] for at in (*sources, number)]
+            self._steps.append(Step(function, *args))
         else:
-            self._steps.append(Step(function, takes((*sources, number)), number))
+            self._through(function, (*sources, number), number)
+
+    def _through(self, call: Callable[..., Any], sources: Sequence[int], target: int) -> None:
+        self._steps.append(through(self._registers.contents, call, sources, target))
+
+    def _clear(self, number: int) -> None:
+        self._steps.append(clearing(self._registers.contents, number))

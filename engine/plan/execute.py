@@ -41,6 +41,7 @@ class Plan:
         self.peak_bytes, self.flops = predict(self.units, inputs, self.dead)
         self._late = is_bounded([value.meta for value in inputs])  # the inputs have sizes of the run
         self._frames: list[Frame] = []
+        self.copies = False  # whether all that a run gives is copied for it, as far as is known
         self._default = get_default_dtype()  # of the integers that become floats
 
     @property
@@ -78,7 +79,9 @@ class Plan:
 
     def _bound(self) -> Frame:
         with default_dtype(self._default):
-            return self._bind()
+            found = self._bind()
+        self.copies = not found.left
+        return found
 
     def _bind(self) -> Frame:
         binder = Binder(self.inputs, self._watched)

@@ -28,6 +28,8 @@ Step = tuple[Callable[..., Any], GraphNode, list[Value]]  # a kernel, its call, 
 class First:
     """What to call, in order. `peak_bytes` and `flops` are predictions; `run` computes."""
 
+    copies = False  # what a run gives may be an input, or a view of one
+
     def __init__(
         self,
         steps: list[Step],

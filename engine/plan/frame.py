@@ -8,6 +8,7 @@ passes through numbered registers. A frame runs one computation at a time; a pla
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -24,13 +25,7 @@ GENERATOR, SIZES = 0, 1  # the registers of the random generator and of the size
 Array = np.ndarray[Any, Any]
 
 
-class Step(NamedTuple):
-    """A call. With a `target`, the register that its result goes to, `args` takes the arguments from the
-    registers; without, they are always the same, and the result is written to one of them."""
-
-    call: Callable[..., Any]
-    args: Any
-    target: int | None
+Step = partial[Any]  # a call with all its arguments: nothing is looked up but what passes through registers
 
 
 class Frame(NamedTuple):
@@ -59,11 +54,7 @@ class Frame(NamedTuple):
         step: Any = None
         try:
             for step in steps:
-                call, args, target = step
-                if target is None:
-                    call(*args)
-                else:
-                    registers[target] = call(*args(registers))
+                step()
             found: list[Any] = [None] * wanted
             for at, number in left:
                 found[at] = registers[number]
@@ -78,11 +69,24 @@ class Frame(NamedTuple):
                 registers[number] = None
 
 
-def takes(registers: Sequence[int]) -> Callable[[Any], Any]:
-    """What takes the values in `registers`, as a sequence."""
-    if len(registers) > 1:
-        return itemgetter(*registers)
-    return itemgetter(slice(registers[0], registers[0] + 1) if registers else slice(0, 0))
+def through(registers: list[Any], call: Callable[..., Any], sources: Sequence[int], target: int) -> Step:
+    """A call whose arguments come from registers, and whose result goes to one."""
+    if len(sources) > 1:
+        taken: Callable[[Any], Any] = itemgetter(*sources)
+    else:
+        taken = itemgetter(slice(sources[0], sources[0] + 1) if sources else slice(0, 0))
+    return partial(_through, registers, call, taken, target)
+
+
+def _through(
+    registers: list[Any], call: Callable[..., Any], taken: Callable[[Any], Any], target: int
+) -> None:
+    registers[target] = call(*taken(registers))
+
+
+def clearing(registers: list[Any], target: int) -> Step:
+    """What gives the array in a register back."""
+    return partial(registers.__setitem__, target, None)
 
 
 def on_its_own(call: Callable[..., Any], *, single: bool) -> Callable[..., Any]:
@@ -101,7 +105,3 @@ def into_arena(call: Callable[..., Any], result: Value) -> Callable[..., Any]:
     """`call`, with memory of the arena for its result."""
     shape, dtype = full_shape(result), result.dtype.numpy
     return lambda *arrays: call(*arrays, out=empty(shape, dtype))
-
-
-def nothing() -> None:
-    """What is put into a register to give its array back."""

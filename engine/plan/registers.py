@@ -23,6 +23,7 @@ class Registers:
     written to in every run."""
 
     def __init__(self, reserved: int) -> None:
+        self._reserved = reserved
         self.contents: list[Any] = [None] * reserved
         self._held: set[int] = set()
         self._constants: set[int] = set()
@@ -70,8 +71,8 @@ class Registers:
 
     @property
     def passing(self) -> list[int]:
-        """The registers that hold something else in each run."""
-        return [at for at in range(len(self.contents)) if at not in self._held]
+        """The registers that hold something else in each run, but for those reserved."""
+        return [at for at in range(self._reserved, len(self.contents)) if at not in self._held]
 
     # -- places
 

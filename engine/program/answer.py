@@ -82,9 +82,9 @@ class Answers:
     def _render(self, made: Trace, values: Values | None) -> dict[str, Any]:
         return render(made, self._roots, values)
 
-    def result(self, values: Sequence[Any], taken: set[int], sizes: Sizes) -> Result:
+    def result(self, values: Sequence[Any], taken: set[int] | None, sizes: Sizes) -> Result:
         """The answer made of the values of `wanted`. `taken` are the identities of arrays that must not be
-        given away."""
+        given away; None if all were made for this answer."""
         kinds, leaves, rendered, derivatives = self._kinds, self._grad_kinds, self._rendered, None
         if self.varies or self._derivative or sizes:
             split = len(kinds)
@@ -156,7 +156,7 @@ def _fill(derivative: Any, arrays: Iterator[Any]) -> Any:
     return None if derivative is None else next(arrays)
 
 
-def _tensors(arrays: Any, taken: set[int]) -> Any:
+def _tensors(arrays: Any, taken: set[int] | None) -> Any:
     if isinstance(arrays, dict):
         return {name: _tensors(each, taken) for name, each in arrays.items()}
     return None if arrays is None else Tensor(owned(arrays, taken))

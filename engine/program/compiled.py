@@ -210,12 +210,12 @@ class Compiled:
         """Bytes at the peak of a run and its answer, as far as is known so far."""
         return self.best.peak_bytes + self.output_bytes
 
-    def _computed(self, arrays: Sequence[Any], seed: int, sizes: Sizes) -> list[Any]:
-        """The values of a run."""
+    def _computed(self, arrays: Sequence[Any], seed: int, sizes: Sizes) -> tuple[list[Any], bool]:
+        """The values of a run, and whether they are copies, nobody else's."""
         self._runs += 1
         plan = self.best if self._runs <= FIRST_RUNS else self.plan
         generator = seeded(seed) if self.draws or seed != 0 else None
-        return plan.run(generator, arrays, sizes)
+        return plan.run(generator, arrays, sizes), plan.copies
 
     @property
     def answered(self) -> dict[str, Value]:
@@ -229,10 +229,11 @@ class Compiled:
 
     def numbers(self, arrays: Sequence[Any], seed: int) -> list[Any]:
         """The numbers of the answer to a request with these arrays."""
-        return [each for each in self._computed(arrays, seed, {}) if each is not None]
+        return [each for each in self._computed(arrays, seed, {})[0] if each is not None]
 
     def run(self, arrays: Sequence[Any], seed: int) -> Result:
         """The answer to a request of this kind with these arrays."""
         sizes: Sizes = {}
-        values = self._computed(arrays, seed, sizes)
-        return self._answers.result(values, self._shared.union(map(id, arrays)), sizes)
+        values, copies = self._computed(arrays, seed, sizes)
+        taken = None if copies else self._shared.union(map(id, arrays))
+        return self._answers.result(values, taken, sizes)

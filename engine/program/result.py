@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.builder import Functions
 from engine.eager.node import Node
+from engine.eager.storage import numbers
 from engine.eager.tensor import Tensor
 from engine.errors import GradError
 from engine.plan.arena import lease_of
@@ -31,6 +32,12 @@ class Result:
 class ProgramNode(Node):
     """The grad_fn of a program's output: a name. Its graph lives in the trace."""
 
+    next_functions = ()
+    origin = None
+
+    def __init__(self) -> None:
+        self.sequence = next(numbers)
+
     def backward(self, gradients: list[Any], F: Functions) -> list[Any]:
         raise GradError("an output of a Program has its gradients in the Result: call Program.backward")
 
@@ -51,16 +58,18 @@ class Flags(NamedTuple):
 def output_tensor(array: np.ndarray[Any, Any], meta: Type, flags: Flags) -> Tensor:
     """An output with its flags."""
     if flags.grad_fn is not None:
-        return Tensor(array, meta).attach(_node_class(flags.grad_fn)(()), flags.number)
+        return Tensor(array, meta).attach(_node_class(flags.grad_fn)(), flags.number)
     found = Tensor(array, meta)
     if flags.requires_grad:
         found.requires_grad = True
     return found
 
 
-def owned(array: Any, taken: set[int]) -> np.ndarray[Any, Any]:
+def owned(array: Any, taken: set[int] | None) -> np.ndarray[Any, Any]:
     """`array` in memory of its own, row-major, so that nobody else's array changes with it; `taken` are the
-    identities of arrays that are somebody's already."""
+    identities of arrays that are somebody's already, None if it is known that this one is not."""
+    if taken is None:
+        return array  # type: ignore[no-any-return]
     found: np.ndarray[Any, Any] = np.asarray(array)
     holder = found if found.base is None else lease_of(found)
     if holder is None or not found.flags.carray or id(holder) in taken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import weakref
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import engine
 from engine.plan import Plan
-from engine.plan.frame import nothing
+from engine.plan.frame import _through
 from tests.engine.building import Json, backward, const, leaf, let, loop, names, node, values
 
 PYTHON = 4000  # bytes of Python objects that a run may make for each node, beside the arrays
@@ -117,9 +118,10 @@ def test_registers_are_given_back() -> None:
 
         return run
 
-    frame.steps[:] = [
-        step if step.call is nothing else step._replace(call=watched(step.call)) for step in frame.steps
-    ]
+    for at, step in enumerate(frame.steps):
+        if step.func is _through:
+            registers, call, *rest = step.args
+            frame.steps[at] = partial(_through, registers, watched(call), *rest)
     frame.run(None, [np.ones(1000)], {})
     assert max(alive) <= 1
 
