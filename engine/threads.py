@@ -71,15 +71,18 @@ def spread(work: Callable[[int], None], count: int) -> None:
         numbers = itertools.count()
 
         def run() -> None:
-            with np.errstate(all="ignore"):
-                while (number := next(numbers)) < count:
-                    work(number)
+            nonlocal numbers
+            try:
+                with np.errstate(all="ignore"):
+                    while (number := next(numbers)) < count:
+                        work(number)
+            finally:
+                numbers = itertools.count(count)  # after an error nobody begins another
 
         helping = [_budget.pool().submit(run) for _ in range(min(_budget.count, count) - 1)]
         try:
             run()
         finally:
-            numbers = itertools.count(count)  # after an error nobody begins another
             errors = [each.exception() for each in helping]
         for error in errors:
             if error is not None:

@@ -70,7 +70,7 @@ def test_what_a_thread_raises_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError, match="in a tile"):
         spread(work, 1000)
-    assert len(done) < 900  # not all of them: the others stop soon
+    assert len(done) < 100  # the other thread stops soon
     spread(done.append, 3)  # the threads are free again
 
 
