@@ -2,8 +2,8 @@
 
 Where things are, each line from what it needs to what needs it:
 
-tensors     storage, anomaly, active (transforms), node (grad_fn), printing, conversion, tensor, tracking
-            (arguments of transforms)
+tensors     storage, ondemand, anomaly, active (transforms), node (grad_fn), printing, conversion, tensor,
+            tracking (arguments of transforms)
 ops         builder (runs and records a call), function (custom ones), walk and sweep (backward)
 surface     factories, keys, inplace_checks and inplace (x[key] = value), methods
 """

@@ -26,15 +26,13 @@ def transposed(each: Instruction, made: Made) -> Found:
         return None
     left, right = maker.operands
     calls: list[Instruction] = []
-    order = (right, left) if maker.op.name == "mm" else (left, right)
-    flipped = tuple([_flipped(x, each, made, calls) for x in order])
+    flipped = tuple([_flipped(x, each, made, calls) for x in (right, left)])
     return [*calls, maker._replace(operands=flipped, outputs=each.outputs)]
 
 
 def _is_product(each: Instruction) -> bool:
-    """Whether a call multiplies two matrices, or a column and a row."""
-    matrices = all(isinstance(x, Value) and x.meta.ndim == 2 for x in each.operands)
-    return matrices and each.op.name in ("mm", "mul")
+    """Whether a call multiplies two matrices."""
+    return each.op.name == "mm"
 
 
 def _flipped(value: Value, each: Instruction, made: Made, calls: list[Instruction]) -> Value:
@@ -48,13 +46,6 @@ def _flipped(value: Value, each: Instruction, made: Made, calls: list[Instructio
     turned.levels = value.levels
     calls.append(Instruction(lookup("t"), (value,), {}, (turned,), value.levels))
     return turned
-
-
-def outer(each: Instruction, made: Made) -> Found:
-    """A product of a column and a row adds nothing up."""
-    (left, _) = each.operands
-    large = each.outputs[0].nbytes >= LARGE and each.outputs[0].dtype.itemsize > 2
-    return each._replace(op=lookup("mul")) if large and left.meta.shape[1] == 1 else None
 
 
 def biased(each: Instruction, made: Made) -> Found:
@@ -77,4 +68,4 @@ def _levels(left: Value, right: Value, each: Instruction) -> Any:
     return tuple([level for level in each.levels if level in left.levels or level in right.levels])
 
 
-PRODUCTS: dict[str, Callable[[Instruction, Made], Found]] = {"t": transposed, "mm": outer, "addmm": biased}
+PRODUCTS: dict[str, Callable[[Instruction, Made], Found]] = {"t": transposed, "addmm": biased}
