@@ -19,7 +19,6 @@ from app.routes.ops import OpDetail, describe
 from app.settings import GIB, KIB, MIB, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 GENERATED = "<!-- Written by `make contract`; edits here are lost. -->"
 
 
@@ -30,19 +29,23 @@ def openapi_json() -> str:
 
 def ops_md() -> str:
     """The catalogue, on paper."""
-    ops = [describe(op) for op in engine.catalogue()]
+    ops = engine.catalogue()
     parts = [
         f"{GENERATED}\n",
         f"# Ops\n\n{len(ops)} ops; `GET /ops/{{name}}` answers the same with an example.",
     ]
-    parts += [_op(op) for op in ops]
+    for family in sorted({op.family for op in ops}):
+        parts.append(f"## {family.title}")
+        parts += [_op(describe(op)) for op in ops if op.family == family]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def _op(op: OpDetail) -> str:
-    lines = [f"## {op.name}\n", f"`{op.signature}`\n", op.summary]
+    lines = [f"### {op.name}\n", f"`{op.signature}`\n", op.summary]
     if op.kinks:
         lines.append(f"\n{op.kinks}")
+    if op.deviation:
+        lines.append(f"\nUnlike torch: {op.deviation}")
     facts = [("aliases", op.aliases), ("grad_fn", op.grad_fns)]
     shown = [f"{name}: {', '.join(f'`{each}`' for each in values)}" for name, values in facts if values]
     if shown:
@@ -80,12 +83,23 @@ def settings_table() -> str:
 
 def readme() -> str:
     """README.md with its table of settings anew."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"README.md lacks {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n\n{settings_table()}\n{END}{after}"
+    return _between("README.md", "settings", settings_table())
+
+
+def _between(name: str, mark: str, table: str) -> str:
+    """The file with a table between its marks anew."""
+    begin, end = f"<!-- {mark}:begin -->", f"<!-- {mark}:end -->"
+    before, begins, rest = (ROOT / name).read_text("utf-8").partition(begin)
+    _, ends, after = rest.partition(end)
+    if not (begins and ends):
+        raise SystemExit(f"{name} lacks {begin} … {end}")
+    return f"{before}{begin}\n\n{table}\n{end}{after}"
+
+
+def deviations() -> str:
+    """docs/deviations.md with the table of what the ops themselves declare anew."""
+    rows = ((f"`{op.name}`", op.deviation) for op in engine.catalogue() if op.deviation)
+    return _between("docs/deviations.md", "ops", _table(("op", "difference"), rows))
 
 
 FILES: dict[str, Callable[[], str]] = {
@@ -94,6 +108,7 @@ FILES: dict[str, Callable[[], str]] = {
     "openapi/errors.md": errors_md,
     "openapi/settings.md": settings_md,
     "README.md": readme,
+    "docs/deviations.md": deviations,
 }
 
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import functools
+import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.eager.tensor import Tensor
 from engine.op import Call, Op, SampleMaker
-from engine.registry import REGISTRY, names_of
+from engine.registry import MODULES, REGISTRY, names_of
 from engine.signature import MISSING, Param
+
+UNLIKE = "Unlike torch: "  # begins the paragraph that declares a deviation
+
+
+class Family(NamedTuple):
+    """Ops that are defined together."""
+
+    name: str
+    title: str
 
 
 @dataclass(frozen=True)
 class Entry:
     """One op: `signature` as torch writes it, `summary` what it computes, `kinks` its derivative where that
-    is a choice, `grad_fns` the names its nodes can have."""
+    is a choice, `deviation` where it differs from torch, `grad_fns` the names its nodes can have."""
 
     op: Op
     aliases: tuple[str, ...]
@@ -39,14 +49,28 @@ class Entry:
         return self.op.outputs
 
     @property
+    def family(self) -> Family:
+        """The ops that it is defined with."""
+        return _family(MODULES[self.name])
+
+    @property
+    def _paragraphs(self) -> list[str]:
+        return [each.replace("\n", " ") for each in self.op.doc.split("\n\n")]
+
+    @property
     def summary(self) -> str:
         """The docstring's first paragraph."""
-        return self.op.doc.partition("\n\n")[0].replace("\n", " ")
+        return self._paragraphs[0]
 
     @property
     def kinks(self) -> str:
         """The docstring's second paragraph."""
-        return self.op.doc.partition("\n\n")[2].partition("\n\n")[0].replace("\n", " ")
+        return "".join(self._paragraphs[1:2])
+
+    @property
+    def deviation(self) -> str:
+        """What the docstring says after `Unlike torch:`."""
+        return "".join([each.removeprefix(UNLIKE) for each in self._paragraphs if each.startswith(UNLIKE)])
 
     @property
     def signature(self) -> str:
@@ -83,6 +107,12 @@ def _leaves(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return Tensor(value, requires_grad=value.dtype.kind in "fc")
     return [_leaves(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+@functools.cache
+def _family(module: str) -> Family:
+    doc = sys.modules[module].__doc__ or ""
+    return Family(module.rpartition(".")[2], doc.partition("\n\n")[0].replace("\n", " ").rstrip("."))
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from engine.errors import UnknownOp, shown
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
     from engine.op import Op
 
 REGISTRY: dict[str, Op] = {}
+MODULES: dict[str, str] = {}  # where each op is defined
 _NAMES: dict[str, Op] = {}
+_DEFINING = {"engine.registry", "engine.define"}
 
 
 def register(op: Op) -> Op:
@@ -18,6 +21,7 @@ def register(op: Op) -> Op:
     if op.name in REGISTRY:
         raise ValueError(f"op {op.name} is defined twice")
     REGISTRY[op.name] = op
+    MODULES[op.name] = _caller()
     _NAMES[op.name] = op
     names = list(op.aliases)
     if op.name.startswith("nn.functional."):
@@ -26,6 +30,14 @@ def register(op: Op) -> Op:
         if _NAMES.setdefault(alias, op) is not op and alias in op.aliases:
             raise ValueError(f"alias {alias} of {op.name} is taken by {_NAMES[alias].name}")
     return op
+
+
+def _caller() -> str:
+    """The module whose definition is being entered."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals["__name__"] in _DEFINING:
+        frame = frame.f_back
+    return str(frame.f_globals["__name__"])
 
 
 def names_of(op: Op) -> list[str]:

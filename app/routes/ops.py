@@ -26,20 +26,30 @@ class OpSummary(BaseModel):
     signature: str = Field(description="torch's parameters in torch's order; `in` binds by position.")
     summary: str
     kind: str
+    family: str = Field(description="The ops that it stands with: a `name` of the list's `families`.")
 
 
 class OpDetail(OpSummary):
     """An op in full."""
 
     kinks: str | None = Field(description="What the gradient is where the derivative does not exist.")
+    deviation: str | None = Field(description="Where it differs from torch on purpose.")
     grad_fns: list[str] = Field(description="The names its node can have in a trace.")
     example: dict[str, Any] | None = Field(description="A body for POST /forward that calls the op.")
 
 
+class OpFamily(BaseModel):
+    """Ops that belong together."""
+
+    name: str
+    title: str
+
+
 class OpList(BaseModel):
-    """All ops, by name."""
+    """All ops, by name, and their families."""
 
     ops: list[OpSummary]
+    families: list[OpFamily]
 
 
 @router.get("", summary="All ops", responses=problems())
@@ -62,7 +72,12 @@ async def describe_op(name: str) -> OpDetail:
 @functools.cache
 def summaries() -> OpList:
     """The catalogue, in name order."""
-    return OpList(ops=[OpSummary(**_summary(op)) for op in engine.catalogue()])
+    ops = engine.catalogue()
+    families = sorted({op.family for op in ops})
+    return OpList(
+        ops=[OpSummary(**_summary(op)) for op in ops],
+        families=[OpFamily(name=each.name, title=each.title) for each in families],
+    )
 
 
 @functools.cache
@@ -76,7 +91,11 @@ def names() -> Mapping[str, engine.Entry]:
 def describe(op: engine.Entry) -> OpDetail:
     """Everything about an op."""
     return OpDetail(
-        **_summary(op), kinks=op.kinks or None, grad_fns=list(op.grad_fns), example=sample.request(op)
+        **_summary(op),
+        kinks=op.kinks or None,
+        deviation=op.deviation or None,
+        grad_fns=list(op.grad_fns),
+        example=sample.request(op),
     )
 
 
@@ -87,4 +106,5 @@ def _summary(op: engine.Entry) -> dict[str, Any]:
         "signature": op.signature,
         "summary": op.summary,
         "kind": op.kind,
+        "family": op.family.name,
     }

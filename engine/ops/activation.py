@@ -141,6 +141,9 @@ def softplus(input: Tensor, beta: Number = 1, threshold: Number = 20) -> None:
     """log(1 + exp(beta * input)) / beta; `input` itself where beta * input is above `threshold`.
 
     The gradient jumps to 1 above the threshold.
+
+    Unlike torch: where beta * input is exactly `threshold`, the second derivative is that of the first, of
+    the side below; torch's is not.
     """
 
 
@@ -162,7 +165,8 @@ silu = unary(
     "c = maximum(input, -1000); t = negative(c); t = exp(t); t = add(t, 1); y = divide(c, t)",
     compute="promote",
     check=floating("silu_cpu"),
-    doc="input * sigmoid(input).\n\nSmooth everywhere. At -inf its gradient is 0, at inf 1.",
+    doc="input * sigmoid(input).\n\nSmooth everywhere. At -inf its gradient is 0, at inf 1.\n\n"
+    "Unlike torch: at -inf the value is 0, not NaN, and the gradients at ±inf are 0 and 1: the limits.",
     vjp=lambda F, x, y, g: _silu_slope(F, x, g),
     saves=("self",),
     samples=lambda make: [sample(make(2, 3)), sample(make())],

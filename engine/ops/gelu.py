@@ -89,6 +89,8 @@ def gelu(F: Any, input: Tensor, *, approximate: str = "none") -> Any:
     """input * P(N < input) for a standard normal N; "tanh" is the usual approximation of it.
 
     Smooth everywhere; at -inf the value and the gradient are 0, at inf the gradient is 1.
+
+    Unlike torch: at ±inf the values are inf and 0 and the gradients 1 and 0, the limits, not NaN.
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeArgumentError("approximate argument must be either none or tanh.")

@@ -141,6 +141,9 @@ def var(
     """The variance over `dim` (all dimensions if None): squares divided by n - correction, by default n - 1.
 
     Smooth everywhere. Of a single element it is nan, and so is the derivative.
+
+    Unlike torch: with `dim=[]`, which means all dimensions, the gradient is that of the result; torch's counts
+    one element and is infinite.
     """
     chosen = _correction("var", dim, unbiased, correction)
     return F._var(input, None if dim is OMITTED else dim, correction=chosen, keepdim=keepdim)
@@ -160,6 +163,9 @@ def std(
 
     0 where all elements are equal, and the derivative there is taken as 0. Of a single element it is nan, and
     so is the derivative.
+
+    Unlike torch: with `dim=[]`, which means all dimensions, the gradient is that of the result; torch's counts
+    one element and is infinite.
     """
     chosen = _correction("std", dim, unbiased, correction)
     return F._std(input, None if dim is OMITTED else dim, correction=chosen, keepdim=keepdim)

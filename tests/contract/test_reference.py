@@ -20,8 +20,10 @@ def test_generating_twice_gives_the_same(name: str) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty tree that has nothing but a README."""
-    (tmp_path / "README.md").write_text(f"a\n{reference.BEGIN}\nold\n{reference.END}\nz\n")
+    """An empty tree that has nothing but files with marks."""
+    (tmp_path / "README.md").write_text("a\n<!-- settings:begin -->\nold\n<!-- settings:end -->\nz\n")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/deviations.md").write_text("<!-- ops:begin -->\n<!-- ops:end -->\n")
     monkeypatch.setattr(reference, "ROOT", tmp_path)
     return tmp_path
 
@@ -46,8 +48,9 @@ def test_writing_makes_the_check_pass(tree: Path, capsys: pytest.CaptureFixture[
         "settings.md",
     ]
     text = (tree / "README.md").read_text()
-    assert text.startswith(f"a\n{reference.BEGIN}\n\n| variable | default | meaning |\n")
-    assert text.endswith(f"|\n\n{reference.END}\nz\n")
+    assert text.startswith("a\n<!-- settings:begin -->\n\n| variable | default | meaning |\n")
+    assert text.endswith("|\n\n<!-- settings:end -->\nz\n")
+    assert "| `nn.functional.gelu` | at ±inf" in (tree / "docs/deviations.md").read_text()
     assert reference.main(["--check"]) == 0
     (tree / "openapi" / "errors.md").write_text("edited by hand")
     assert reference.main(["--check"]) == 1
