@@ -35,7 +35,7 @@ def test_check_shows_what_is_stale_and_changes_nothing(
     said = capsys.readouterr()
     assert "+| `GRADWIRE_PORT` | `8000` |" in said.out
     assert "-old" in said.out
-    assert said.err.endswith("README.md; run `make contract`\n")
+    assert said.err.endswith("docs/deviations.md; run `make contract`\n")
     assert not (tree / "openapi").exists()
 
 
