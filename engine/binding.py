@@ -55,7 +55,8 @@ def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence
         if param.kind == "Tensors" and position + 1 == len(params) and all(map(_is_value, args[position:])):
             return [*args[:position], tuple(args[position:])]
         if param.kind in _VARIADIC:
-            if any(later.default is MISSING and not later.keyword_only for later in params[position + 1 :]):
+            rest_of = [later for later in params[position + 1 :] if not later.keyword_only]
+            if any(later.default is MISSING or later.kind in _VARIADIC for later in rest_of):
                 return args
             rest = args[position:]
             if param.kind == "Keys" and not (len(rest) == 1 and isinstance(rest[0], tuple)):
@@ -115,7 +116,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Dim": (_is_int, "int"),
     "NewDim": (_is_int, "int"),
     "Dims": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
-    "Order": (_ints, "tuple of ints"),
+    "Order": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Shape": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
     "Keys": (lambda v: isinstance(v, tuple), "index"),
@@ -173,7 +174,7 @@ def split(params: tuple[Param, ...], values: Sequence[Any]) -> Bound:
         elif param.is_operand:
             operands.append(value)
         else:
-            lone = isinstance(value, int) and param.kind in ("Dims", "Shape")
+            lone = isinstance(value, int) and param.kind in ("Dims", "Order", "Shape")
             given[param.name] = (value,) if lone else value
             if value is not None:
                 value = _normalise(param.kind, value, _rank(params, operands))
@@ -192,6 +193,7 @@ def _normalise(kind: str, value: Any, rank: int) -> Any:
         if kind == "Dims":
             return wrap_dims((value,) if isinstance(value, int) else value, rank)
         if kind == "Order":
+            value = (value,) if isinstance(value, int) else value
             return tuple(dim - rank if 0 <= dim < rank else dim for dim in value)  # the op checks the range
         return wrap_dim(value, rank + (kind == "NewDim"))
     if kind == "Shape" and isinstance(value, int):

@@ -23,6 +23,7 @@ from engine.ops import (
     error_function,
     exponential,
     extremes,
+    flipping,
     gathering,
     gelu,
     indexing,
@@ -40,6 +41,7 @@ from engine.ops import (
     products,
     ranges,
     reductions,
+    repeating,
     scalars,
     scattering,
     shape,
@@ -49,6 +51,7 @@ from engine.ops import (
     spread,
     svd,
     transposing,
+    triangles,
     writing,
 )
 
@@ -101,5 +104,8 @@ __all__ = [
     "spread",
     "svd",
     "transposing",
+    "triangles",
+    "flipping",
+    "repeating",
     "writing",
 ]
