@@ -21,6 +21,8 @@ def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[
     if params and params[0].kind == "str" and params[0].name in kwargs:  # a statement's attrs have it
         kwargs = dict(kwargs)
         args = [kwargs.pop(params[0].name), *args]
+    if len(args) == 2 and type(args[1]) is bool and _is_unbiased(params):
+        kwargs, args = {"unbiased": args[1], **kwargs}, args[:1]
     args = _gather_variadic(params, args)
     if len(args) > len(params) or (args and params[len(args) - 1].keyword_only):
         allowed = sum(not p.keyword_only for p in params)
@@ -46,6 +48,11 @@ def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[
         else:
             values[position] = _check(op, position, param, value)
     return values
+
+
+def _is_unbiased(params: tuple[Param, ...]) -> bool:
+    """Whether torch has an overload `(input, unbiased)` beside the one with dims: of var and its kin."""
+    return len(params) > 1 and params[1].kind == "Dims" and any(param.name == "unbiased" for param in params)
 
 
 def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence[Any]:

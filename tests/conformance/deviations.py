@@ -1,0 +1,41 @@
+"""Where the service's answer is not torch's, or cannot be asked for, with the reason."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.conformance.cases import by_op
+
+
+class Deviation(NamedTuple):
+    """Cases of an op, by their indices."""
+
+    op: str
+    cases: tuple[int, ...]
+    why: str  # "torch is wrong", "gauge freedom" or "not expressible"
+    reason: str
+
+
+REASONS = ("torch is wrong", "gauge freedom", "not expressible")
+
+TABLE = (
+    Deviation(
+        "div",
+        (15, 16, 17, 18, 19),
+        "not expressible",
+        "Tensor.__rdiv__ of a tensor: div here, by a reciprocal only where a number is divided",
+    ),
+)
+
+
+def gauge() -> dict[str, tuple[int, ...]]:
+    """The cases whose stored outputs OpInfo made of those of torch: factors have a free sign or phase."""
+    found = {
+        op: tuple(at for at, case in enumerate(cases) if "gauge" in case) for op, cases in by_op().items()
+    }
+    return {op: cases for op, cases in found.items() if cases}
+
+
+def listed(op: str) -> set[int]:
+    """The cases of an op that are in the table."""
+    return {at for each in TABLE if each.op == op for at in each.cases}

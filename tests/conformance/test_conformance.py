@@ -1,0 +1,40 @@
+"""Every stored case through the service; what is not as torch has it stands in a table, with its reason."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.registry import known_names
+from tests.conformance.cases import DATA, by_op
+from tests.conformance.deviations import REASONS, TABLE, gauge, listed
+from tests.conformance.running import difference
+
+NOT_YET: list[str] = json.loads((DATA / "not_yet.json").read_text(encoding="utf-8"))
+GAUGE = gauge()
+
+
+@pytest.mark.parametrize("op", [op for op in by_op() if op not in NOT_YET])
+def test_op_answers_as_torch_does(op: str) -> None:
+    free = GAUGE.get(op, ())
+    compared = [(at, case) for at, case in enumerate(by_op()[op]) if at not in free]
+    found = {at: text for at, case in compared if (text := difference(case))}
+    wrong = {at: text for at, text in found.items() if at not in listed(op)}
+    assert not wrong, f"{len(wrong)} of {len(compared)} cases; {next(iter(wrong.items()))}"
+    assert found.keys() == listed(op), "a deviation that is none"
+
+
+def test_what_is_not_there_yet_is_not_there() -> None:
+    assert set(NOT_YET).isdisjoint(known_names())
+    assert set(NOT_YET) <= by_op().keys()
+    assert sorted(set(NOT_YET)) == NOT_YET
+
+
+def test_deviations_have_reasons_and_cases() -> None:
+    for each in TABLE:
+        assert each.why in REASONS
+        assert len(each.reason) > 20
+        assert each.cases == tuple(sorted(set(each.cases)))
+        assert set(each.cases) <= set(range(len(by_op()[each.op])))
+        assert set(each.cases).isdisjoint(GAUGE.get(each.op, ()))
