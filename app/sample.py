@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,11 @@ import engine
 RESERVED = {"data", "dtype", "shape", "tensor", "ref"}
 
 
-class _Unsayable(Exception):
+class Unsayable(Exception):
     """The sample has a value that has no JSON form in this place."""
 
 
-class _Writer:
+class Writer:
     """One sample's arrays become inputs, its scalars stay where they are."""
 
     def __init__(self) -> None:
@@ -26,7 +25,7 @@ class _Writer:
     def argument(self, value: Any, name: str) -> Any:
         """What stands in `in` for a value."""
         if isinstance(value, np.ndarray):
-            return self._input(value, name)
+            return self.named(value, name)
         if isinstance(value, (list, tuple)):
             return [self.argument(each, f"{name}_{i}") for i, each in enumerate(value)]
         if isinstance(value, slice):
@@ -36,20 +35,20 @@ class _Writer:
         if isinstance(value, complex):
             return {"complex": [value.real, value.imag]}
         if isinstance(value, float) and not math.isfinite(value):
-            raise _Unsayable
+            raise Unsayable
         return value
 
     def attribute(self, value: Any, name: str) -> Any:
         """What stands in `attrs` for a value."""
         if isinstance(value, np.ndarray):
-            return {"ref": self._input(value, name)}
+            return {"ref": self.named(value, name)}
         if isinstance(value, engine.DType):
             return value.name
         if isinstance(value, float) and not math.isfinite(value):
             return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
         return value if isinstance(value, str) else self.argument(value, name)
 
-    def _input(self, array: np.ndarray[Any, Any], name: str) -> str:
+    def named(self, array: np.ndarray[Any, Any], name: str) -> str:
         stem = name = "x" if name in RESERVED else name
         number = 1
         while name in self.inputs:
@@ -72,23 +71,22 @@ def _tensor(array: np.ndarray[Any, Any]) -> Any:
 def request(op: engine.Entry) -> dict[str, Any] | None:
     """A body for POST /forward that calls `op`; None if no sample can be written."""
     for call in op.samples():
-        writer = _Writer()
+        writer = Writer()
         try:
-            statement = _statement(op, writer, call.args, call.kwargs)
-            names = _names(op, call.args, call.kwargs)
-        except _Unsayable:
+            called = statement(op, writer, call)
+            results = names(op, call)
+        except Unsayable:
             continue
-        return {"inputs": writer.inputs, "graph": [{**names, **statement}]}
+        return {"inputs": writer.inputs, "graph": [{**results, **called}]}
     return None
 
 
-def _statement(
-    op: engine.Entry, writer: _Writer, args: Sequence[Any], kwargs: dict[str, Any]
-) -> dict[str, Any]:
+def statement(op: engine.Entry, writer: Writer, call: engine.Call) -> dict[str, Any]:
+    """A call as a statement, but for what it calls its results. Raises Unsayable if it has no JSON form."""
     arguments: list[Any] = []
     attributes: dict[str, Any] = {}
     last = len(op.params) - 1
-    for position, value in enumerate(args):
+    for position, value in enumerate(call.args):
         param = op.params[min(position, last)]
         if isinstance(value, (str, engine.DType)):
             attributes[param.name] = writer.attribute(value, param.name)  # a string in `in` is a reference
@@ -96,23 +94,24 @@ def _statement(
             arguments += [writer.argument(each, f"index_{i}") for i, each in enumerate(value)]
         else:
             arguments.append(writer.argument(value, param.name))
-    attributes |= {name: writer.attribute(value, name) for name, value in kwargs.items()}
+    attributes |= {name: writer.attribute(value, name) for name, value in call.kwargs.items()}
     found = {"op": op.name, "in": arguments}
     return {**found, "attrs": attributes} if attributes else found
 
 
-def _names(op: engine.Entry, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+def names(op: engine.Entry, call: engine.Call) -> dict[str, Any]:
     """What the statement calls the op's results; where the record does not say how many, the call does."""
     if len(op.outputs) == 1:
         return {"id": "y"}
     if op.outputs:
         return {"out": list(op.outputs)}
-    named = {name: _tensors(value) for name, value in kwargs.items()}
-    results = engine.lookup(op.name)(*map(_tensors, args), **named)
+    named = {name: tensors(value) for name, value in call.kwargs.items()}
+    results = engine.lookup(op.name)(*map(tensors, call.args), **named)
     return {"out": [f"y{i}" for i in range(len(results))]}
 
 
-def _tensors(value: Any) -> Any:
+def tensors(value: Any) -> Any:
+    """A sample's argument, its arrays as tensors."""
     if isinstance(value, np.ndarray):
         return engine.tensor(value)
-    return type(value)(map(_tensors, value)) if isinstance(value, (list, tuple)) else value
+    return type(value)(map(tensors, value)) if isinstance(value, (list, tuple)) else value

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from engine.errors import Pointer, Site
+from engine.errors import ArgumentError, Pointer, Site
 from engine.op import Op
 
 
@@ -48,6 +48,21 @@ class OpCall(Statement):
     attrs: dict[str, Any]
     out: list[str | None]
     several: bool  # written with "out": a tuple is expected even of one
+
+    def named(self, found: Any) -> Sequence[Any]:
+        """What the call gave, as many values as there are names; ArgumentError if they are not."""
+        results = found if isinstance(found, (tuple, list)) else (found,)
+        said = f"{self.op.short}() gives {len(results)} values"
+        if isinstance(found, (tuple, list)) and not self.several:
+            raise ArgumentError(f'{said}: name them with "out"', expected=len(results))
+        if len(results) != len(self.out):
+            raise ArgumentError(
+                f"{said}, {len(self.out)} are named",
+                expected=len(results),
+                actual=len(self.out),
+                pointer=("out",),
+            )
+        return results
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.leading import behind, positions, shared
-from engine.ops.places import is_mask, numpy_key, out_of_bounds, spread
+from engine.ops.places import is_mask, numpy_key, out_of_bounds, spread, written_elsewhere
 from engine.signature import Array
 from engine.types import Shape
 
@@ -79,16 +79,20 @@ def write(input: Array, indices: Sequence[Array | None], values: Array, accumula
             taken = sum(each is not None for each in spread(indices, lead))
             values = key.ordered(values, input.ndim - lead - taken + key.gathered, lead)
             _put(found, key.places, values, accumulate)
-    except (IndexError, ValueError):
+    except IndexError:
         raise out_of_bounds(input.shape[lead:], indices, lead) from None
     return found
 
 
 def _put(array: Array, key: tuple[Any, ...], values: Array, accumulate: bool) -> None:
-    if accumulate:
-        np.add.at(array, key, values)
-    else:
-        array[key] = values
+    values = values.reshape(()) if values.size == 1 else values  # where a mask selects, of any shape
+    try:
+        if accumulate:
+            np.add.at(array, key, values)
+        else:
+            array[key] = values
+    except (TypeError, ValueError):  # a mask selects more or fewer: nobody knew before
+        raise written_elsewhere(values.shape, array[key].shape) from None
 
 
 def _masks_differ(indices: Sequence[Array | None], lead: int) -> bool:

@@ -106,6 +106,16 @@ def numpy_key(indices: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(slice(None) if each is None else each for each in arrays)
 
 
+def written_elsewhere(values: Shape, places: Shape) -> ShapeError:
+    """torch's error for values that do not fit what an index selects."""
+    return ShapeError(
+        f"shape mismatch: value tensor of shape {list(values)} cannot be broadcast to indexing "
+        f"result of shape {list(places)}",
+        expected=list(places),
+        actual=list(values),
+    )
+
+
 def out_of_bounds(shape: Shape, indices: Sequence[Any], lead: int) -> DimError:
     """torch's error for an index that numpy refused: dimensions are counted among the indexed ones. `lead`
     batch axes stand in front of the indices."""

@@ -11,7 +11,7 @@ from engine.define import kernel
 from engine.errors import DimError, DTypeError, ShapeError
 from engine.op import refused, sample
 from engine.ops.keys import key_of, write
-from engine.ops.places import along, check_bounds, check_index, gathered_type
+from engine.ops.places import along, check_bounds, check_index, gathered_type, written_elsewhere
 from engine.signature import Array, Dim, Index, Indices, Number, Shape, Tensor
 from engine.strides import preserved
 from engine.types import Type
@@ -157,12 +157,7 @@ def _index_put_type(input: Type, indices: Any, values: Type, accumulate: bool) -
         )
     places = gathered_type(input, indices)
     if not is_bounded(places) and not _broadcasts_to(values.shape, places.shape):
-        raise ShapeError(
-            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing "
-            f"result of shape {list(places.shape)}",
-            expected=list(places.shape),
-            actual=list(values.shape),
-        )
+        raise written_elsewhere(values.shape, places.shape)
     return preserved(input)
 
 

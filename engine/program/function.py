@@ -81,7 +81,7 @@ class Frame:
     def _run(self, each: Statement) -> None:
         match each:
             case OpCall():
-                self._define(each.out, _call(each, self.resolve))
+                self._define(each.out, each.named(_call(each, self.resolve)))
             case Leaf():
                 self.values[each.id] = _leaf(each.literal, each.requires_grad)
             case Block():

@@ -159,23 +159,8 @@ class Lowering:
         if type(found) is Value and len(each.out) == 1:
             self.define(each.out[0], found)
         else:
-            self._define_results(each, found)
-
-    def _define_results(self, each: OpCall, found: Any) -> None:
-        results = found if isinstance(found, tuple) else (found,)
-        if isinstance(found, tuple) and not each.several:
-            raise ArgumentError(
-                f'{each.op.short}() gives {len(results)} values: name them with "out"', expected=len(results)
-            )
-        if len(results) != len(each.out):
-            raise ArgumentError(
-                f"{each.op.short}() gives {len(results)} values, {len(each.out)} are named",
-                expected=len(results),
-                actual=len(each.out),
-                pointer=("out",),
-            )
-        for name, value in zip(each.out, results, strict=True):
-            self.define(name, value)
+            for name, value in zip(each.out, each.named(found), strict=True):
+                self.define(name, value)
 
     def resolve(self, arg: Any) -> Any:
         """An argument with its references and literals as values."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -194,3 +195,17 @@ def test_second_derivatives_and_batches_with_one_mask() -> None:
     )
     np.testing.assert_array_equal(answer.outputs["q"].detach().array, points[:, mask])
     np.testing.assert_array_equal(answer.grads["x"].array, 3 * points**2 * mask)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 3), (1, 3)])
+@pytest.mark.parametrize("accumulate", [False, True])
+def test_values_that_do_not_fit_what_a_mask_selects(shape: tuple[int, ...], accumulate: bool) -> None:
+    mask = engine.tensor([[True, False, True], [False, True, False]])
+    said = f"value tensor of shape {list(shape)} cannot be broadcast to indexing result of shape [3]"
+    with pytest.raises(engine.errors.ShapeError, match=re.escape(said)):
+        engine.zeros(2, 3).index_put((mask,), engine.ones(shape), accumulate)
+
+
+def test_one_value_of_any_shape_fits_what_a_mask_selects() -> None:
+    mask = engine.tensor([True, False, True])
+    assert engine.zeros(3).index_put((mask,), engine.ones(1, 1)).tolist() == [1, 0, 1]

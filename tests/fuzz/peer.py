@@ -1,0 +1,76 @@
+"""The same programs by torch, where it is installed."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from tests.fuzz.drawing import Json, Program
+from tests.fuzz.running import Answer, cotangents
+from tests.oracle.steps import Steps
+
+try:
+    import torch
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+
+class NotInTorch(Exception):
+    """torch has no op of this name, or calls it otherwise."""
+
+
+def _apply(name: str, args: list[Any], attrs: Json) -> Any:
+    if name == "getitem":
+        return args[0][tuple(args[1:])]
+    for root in (torch, torch.Tensor):
+        try:
+            return operator.attrgetter(name)(root)(*args, **attrs)
+        except (AttributeError, TypeError):
+            continue
+    raise NotInTorch(name)
+
+
+class _Steps(Steps):
+    def value(self, arg: Any) -> Any:
+        if isinstance(arg, dict) and "slice" in arg:
+            return slice(*arg["slice"])
+        if isinstance(arg, dict) and "ellipsis" in arg:
+            return ...
+        if isinstance(arg, dict) and "complex" in arg:
+            return complex(*arg["complex"])
+        return super().value(arg)
+
+    def _attribute(self, name: str, value: Any) -> Any:
+        special = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": -float("inf")}
+        if isinstance(value, str) and value in special:
+            return special[value]
+        return super()._attribute(name, value)
+
+
+def run(program: Program, outputs: dict[str, Any], seed: int) -> Answer | None:
+    """torch's answer; None where it has no such op. `outputs` are the engine's, for their cotangents."""
+    given = {
+        name: torch.tensor(each.detach().numpy(), requires_grad=each.requires_grad)
+        for name, each in program.inputs.items()
+    }
+    steps = _Steps(torch, _apply, given)
+    try:
+        steps.run(program.graph)
+        wanted = {
+            name: torch.tensor(each.numpy())
+            for name, each in cotangents(outputs, seed).items()
+            if steps.names[name].requires_grad
+        }
+        if wanted:
+            torch.autograd.backward([steps.names[name] for name in wanted], list(wanted.values()))
+    except (NotInTorch, RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, KeyError):
+        return None
+    found = {
+        name: np.asarray(steps.names[name].detach().resolve_conj().resolve_neg()) for name in program.outputs
+    }
+    grads = {
+        name: np.asarray(each.grad.resolve_conj()) for name, each in given.items() if each.grad is not None
+    }
+    return Answer(found, grads)
