@@ -13,6 +13,8 @@ from engine.types import wrap_dim, wrap_dims
 _VARIADIC = frozenset({"Shape", "Dims", "Order", "Keys"})
 _RANKED = _VARIADIC | {"Dim", "NewDim"}  # kinds that are normalised against the operands
 _SYNONYMS = {"self": "input", "axis": "dim", "keepdims": "keepdim", "x": "input"}
+_SYNONYMS |= {"split_size": "split_size_or_sections"}
+_SYNONYMS |= dict.fromkeys(("indices", "sections"), "indices_or_sections")
 
 
 def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
@@ -125,6 +127,8 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Dims": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Order": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Shape": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
+    "Sizes": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
+    "Sizes | str": (lambda v: _is_int(v) or _ints(v) or isinstance(v, str), "tuple of ints or str"),
     "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
     "Keys": (lambda v: isinstance(v, tuple), "index"),
     "Level": (lambda v: hasattr(v, "randomness"), "level"),

@@ -11,7 +11,8 @@ The annotation of a parameter is its kind. Kinds of operand:
 
 Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim, Dims and Order
 are wrapped to negative numbers (NewDim against one more dimension; Order may name a dim twice), Shape is a
-tuple of ints, Keys the positions of an index, Data a number or nested lists of numbers, Level a batch level.
+tuple of ints, Sizes one int for all dims or some, Keys the positions of an index, Data a number or nested
+lists of numbers, Level a batch level.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ Dims = Any
 Order = Any
 Data = Any
 Shape = tuple[int, ...]
+Sizes = Any
 Keys = tuple[Any, ...]
 
 MISSING: Any = inspect.Parameter.empty
@@ -53,8 +55,8 @@ OMITTED: Any = _Omitted()
 SLOTS = frozenset({"Tensor", "Tensor | Number", "Tensors"})
 OPERANDS = SLOTS | {"Index", "Mask", "Fixed", "Indices"}
 LISTS = frozenset({"Tensors", "Indices"})
-_KINDS = OPERANDS | {"Number | str"}
-_KINDS |= set("Number int float bool str DType Dim NewDim Dims Order Shape Keys Data Level".split())
+_KINDS = OPERANDS | {"Number | str", "Sizes | str"}
+_KINDS |= set("Number int float bool str DType Dim NewDim Dims Order Shape Sizes Keys Data Level".split())
 
 
 class Param(NamedTuple):

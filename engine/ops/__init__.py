@@ -36,6 +36,7 @@ from engine.ops import (
     joining,
     linalg,
     logarithms,
+    logcumsumexp,
     logit_losses,
     logsumexp,
     losses,
@@ -51,6 +52,7 @@ from engine.ops import (
     reductions,
     repeating,
     scalars,
+    scans,
     scattering,
     sections,
     shape,
@@ -135,5 +137,7 @@ __all__ = [
     "stacking",
     "grids",
     "sections",
+    "scans",
+    "logcumsumexp",
     "writing",
 ]
