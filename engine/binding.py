@@ -61,7 +61,8 @@ def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence
     """`x.view(2, 3)` means `x.view((2, 3))`: trailing ints fill one Shape or Dims parameter; trailing tensors
     fill a last parameter that is a list of them."""
     for position, param in enumerate(params):
-        if param.kind == "Tensors" and position + 1 == len(params) and all(map(_is_value, args[position:])):
+        last = all(later.keyword_only for later in params[position + 1 :])
+        if param.kind == "Tensors" and last and all(map(_is_value, args[position:])):
             return [*args[:position], tuple(args[position:])]
         if param.kind in _VARIADIC:
             rest_of = [later for later in params[position + 1 :] if not later.keyword_only]
@@ -130,6 +131,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Sizes": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Sizes | str": (lambda v: _is_int(v) or _ints(v) or isinstance(v, str), "tuple of ints or str"),
     "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
+    "Sections": (lambda v: _is_int(v) or _ints(v), "int or tuple of ints"),
     "Keys": (lambda v: isinstance(v, tuple), "index"),
     "Level": (lambda v: hasattr(v, "randomness"), "level"),
 }

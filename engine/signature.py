@@ -37,6 +37,7 @@ NewDim = int
 Dims = Any
 Order = Any
 Data = Any
+Sections = Any
 Shape = tuple[int, ...]
 Sizes = Any
 Keys = tuple[Any, ...]

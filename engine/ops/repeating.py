@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -147,26 +147,27 @@ def repeat_interleave(
     *,
     output_size: int | None = None,
 ) -> Any:
-    """Each slice along `dim` (each element without it) `repeats` times in a row, or as a tensor says for each.
+    """Each slice along `dim` `repeats` times in a row, or as often as a tensor says for each.
 
     Smooth everywhere. The gradient is the sum over the copies.
 
-    In a program, a tensor of repeats without `output_size` may give 16 slices for each, or 1024, at most.
+    Unlike torch: in a program, a tensor of repeats without `output_size` may give 16 slices for each, or
+    1024, at most: what a call needs is known before it runs.
     """
-    source = F.flatten(input) if dim is None else input
+    source, times = F.flatten(input) if dim is None else input, cast(Any, repeats)
     at = wrap_dim(0 if dim is None else dim, source.meta.ndim)
-    if not hasattr(repeats, "meta"):
-        return _repeated(F, source, int(repeats), at)
+    if not hasattr(times, "meta"):
+        return _repeated(F, source, int(times), at)
     size = source.meta.shape[at] if source.meta.ndim else 1
-    own = repeats
-    if repeats.meta.ndim == 0 or repeats.meta.shape == (1,):
-        own = F.expand(F.reshape(repeats, (1,)), (size,))
-    elif repeats.meta.numel != size:
+    own = times
+    if times.meta.ndim == 0 or times.meta.shape == (1,):
+        own = F.expand(F.reshape(times, (1,)), (size,))
+    elif times.meta.numel != size:
         raise RuntimeArgumentError(
             "repeats must have the same size as input along dim, but got repeats.size(0) = "
-            f"{repeats.meta.shape[0]} and input.size({at + max(source.meta.ndim, 1)}) = {size}"
+            f"{times.meta.shape[0]} and input.size({at + max(source.meta.ndim, 1)}) = {size}"
         )
-    if output_size is None and hasattr(repeats, "__index__") and not repeats.levels:
+    if output_size is None and hasattr(times, "__index__") and not times.levels:
         output_size = int(F.sum(own))  # it is known now
     return F.index_select(source, at, F._repeated_places(own, output_size))
 
