@@ -2,8 +2,8 @@
 
     Kernel("t = negative(input); t = exp(t); t = add(t, 1); y = reciprocal(t)")
 
-Each step names a numpy ufunc (or one of scipy.special, imported on first use, or of `engine.elementary`, or
-`select(mask, a, b)`), its arguments (operands and settings by parameter name, earlier results, numbers) and
+Each step names a numpy ufunc (or one of scipy.special, imported on first use, or of `engine.elementary` or
+`engine.formulas`), its arguments (operands and settings by parameter name, earlier results, numbers) and
 the name of its result; the last step makes the op's result. Nothing is hidden in a step, so a plan can fuse
 the steps of many ops and run them tile by tile. Scratch is what is named and is not the last: `scratch`
 counts it.
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import elementary
+from engine import elementary, formulas
 from engine.dtypes import COMPLEX, DType, float16, float32, get_default_dtype, result_dtype, scalar_dtype
 from engine.types import Type
 
@@ -48,10 +48,11 @@ class Step(NamedTuple):
 @functools.cache
 def ufunc(name: str) -> Callable[..., Any]:
     """The function a step names."""
-    if name in elementary.FUNCTIONS:
-        return elementary.FUNCTIONS[name]
+    own = elementary.FUNCTIONS.get(name) or formulas.FUNCTIONS.get(name)
+    if own is not None:
+        return own
     found = getattr(np, name, None)
-    if found is None:
+    if not isinstance(found, np.ufunc):  # numpy.i0 is none
         import scipy.special
 
         found = getattr(scipy.special, name)

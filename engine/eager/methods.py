@@ -67,7 +67,9 @@ def install() -> None:
     for op in REGISTRY.values():
         first = op.params[0] if op.params else None
         if first and first.name == "input" and not op.name.startswith(("_", "linalg.", "nn.functional.")):
-            for name in {op.short, *(alias for alias in op.aliases if "." not in alias)}:
+            for name in {op.name, *op.aliases}:
+                if "." in name:
+                    continue
                 if name in _PROPERTIES:
                     setattr(Tensor, name, property(_method(op)))
                 elif name not in _NOT_METHODS and name not in Tensor.__dict__:

@@ -25,7 +25,8 @@ from engine.types import Type
 _RESHAPING = frozenset(
     {"expand", "unsqueeze", "view", "_unsafe_view", "_squeeze", "_squeeze_dim", "_squeeze_dims"}
 )
-_RAISING = frozenset({"divide_floor", "divide_trunc", "modulo", "power"})  # of integers: for some values
+# Of integers, for some values:
+_RAISING = frozenset({"divide_floor", "divide_trunc", "modulo", "modulo_trunc", "power"})
 MAX_ROW = 8192  # elements; the parts of a reduction over rows are as large as one
 
 
