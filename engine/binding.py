@@ -20,7 +20,7 @@ _SYNONYMS |= dict.fromkeys(("indices", "sections"), "indices_or_sections")
 def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
     """The value of each parameter, in order, for a call; ArgumentError or UnknownField if it does not fit."""
     values: list[Any] = [MISSING] * len(params)
-    if params and params[0].kind == "str" and params[0].name in kwargs:  # a statement's attrs have it
+    if params and params[0].name in kwargs and _leads(params[0], args):  # a statement's attrs have it
         kwargs = dict(kwargs)
         args = [kwargs.pop(params[0].name), *args]
     if len(args) == 2 and type(args[1]) is bool and _is_unbiased(params):
@@ -55,6 +55,11 @@ def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[
 def _is_unbiased(params: tuple[Param, ...]) -> bool:
     """Whether torch has an overload `(input, unbiased)` beside the one with dims: of var and its kin."""
     return len(params) > 1 and params[1].kind == "Dims" and any(param.name == "unbiased" for param in params)
+
+
+def _leads(param: Param, args: Sequence[Any]) -> bool:
+    """Whether a first parameter that is no operand was named, and the positions begin behind it."""
+    return param.kind == "str" or (param.kind == "int" and bool(args) and _is_value(args[0]))
 
 
 def _gather_variadic(params: tuple[Param, ...], args: Sequence[Any]) -> Sequence[Any]:
@@ -131,7 +136,6 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Sizes": (lambda v: _is_int(v) or _ints(v), "tuple of ints"),
     "Sizes | str": (lambda v: _is_int(v) or _ints(v) or isinstance(v, str), "tuple of ints or str"),
     "Data": (lambda v: is_number(v) or isinstance(v, (list, tuple)), "number or list"),
-    "Sections": (lambda v: _is_int(v) or _ints(v), "int or tuple of ints"),
     "Keys": (lambda v: isinstance(v, tuple), "index"),
     "Level": (lambda v: hasattr(v, "randomness"), "level"),
 }

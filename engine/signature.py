@@ -11,7 +11,7 @@ The annotation of a parameter is its kind. Kinds of operand:
 
 Everything else is a setting: Number, int, float, bool, str, Number | str, DType; Dim, NewDim, Dims and Order
 are wrapped to negative numbers (NewDim against one more dimension; Order may name a dim twice), Shape is a
-tuple of ints, Sizes one int for all dims or some, Keys the positions of an index, Data a number or nested
+tuple of ints, Sizes an int or a tuple of ints, Keys the positions of an index, Data a number or nested
 lists of numbers, Level a batch level.
 """
 
@@ -37,7 +37,6 @@ NewDim = int
 Dims = Any
 Order = Any
 Data = Any
-Sections = Any
 Shape = tuple[int, ...]
 Sizes = Any
 Keys = tuple[Any, ...]

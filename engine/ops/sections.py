@@ -9,7 +9,7 @@ import numpy as np
 from engine.define import composite
 from engine.errors import RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
-from engine.signature import Dim, Sections, Tensor
+from engine.signature import Dim, Sizes, Tensor
 from engine.types import wrap_dim
 
 
@@ -35,7 +35,7 @@ def _borders(size: int, sections: int) -> list[int]:
         refused("number of sections must be larger than 0, got 0", make(2), 0),
     ],
 )  # fmt: skip
-def tensor_split(F: Any, input: Tensor, indices_or_sections: Sections, dim: Dim = 0) -> Any:
+def tensor_split(F: Any, input: Tensor, indices_or_sections: Sizes, dim: Dim = 0) -> Any:
     """As many parts along `dim`, the first ones one larger where they cannot be equal; or cut at indices.
 
     Smooth everywhere.
@@ -77,7 +77,7 @@ def _check_sections(name: str, input: Any, sections: Any, dim: int, rank: int) -
         refused("the size of the dimension 3 is not divisible by the split_size 2!", make(2, 3), 2),
     ],
 )
-def hsplit(F: Any, input: Tensor, indices_or_sections: Sections) -> Any:
+def hsplit(F: Any, input: Tensor, indices_or_sections: Sizes) -> Any:
     """Columns apart: `tensor_split` along dim 1, or 0 of a vector, into parts of one size or at indices.
 
     Smooth everywhere.
@@ -95,7 +95,7 @@ def hsplit(F: Any, input: Tensor, indices_or_sections: Sections) -> Any:
         refused("the size of the dimension 3 is not divisible by the split_size 2!", make(3, 2), 2),
     ],
 )
-def vsplit(F: Any, input: Tensor, indices_or_sections: Sections) -> Any:
+def vsplit(F: Any, input: Tensor, indices_or_sections: Sizes) -> Any:
     """Rows apart: `tensor_split` along dim 0 into parts of one size, or at indices.
 
     Smooth everywhere.
@@ -113,7 +113,7 @@ def vsplit(F: Any, input: Tensor, indices_or_sections: Sections) -> Any:
         refused("the size of the dimension 3 is not divisible by the split_size 2!", make(1, 2, 3), 2),
     ],
 )  # fmt: skip
-def dsplit(F: Any, input: Tensor, indices_or_sections: Sections) -> Any:
+def dsplit(F: Any, input: Tensor, indices_or_sections: Sizes) -> Any:
     """Layers apart: `tensor_split` along dim 2 into parts of one size, or at indices.
 
     Smooth everywhere.

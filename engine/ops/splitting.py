@@ -7,7 +7,7 @@ from typing import Any
 from engine.define import composite, kernel
 from engine.errors import RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
-from engine.signature import Array, Dim, Sections, Shape, Tensor
+from engine.signature import Array, Dim, Shape, Sizes, Tensor
 from engine.types import Type, strided, wrap_dim
 
 
@@ -138,7 +138,7 @@ def split_with_sizes(input: Tensor, split_sizes: Shape, dim: Dim = 0) -> tuple[A
         refused("split_size can only be 0 if dimension size is 0, but got dimension size of 2", make(2), 0),
     ],
 )
-def split(F: Any, input: Tensor, split_size_or_sections: Sections, dim: Dim = 0) -> Any:
+def split(F: Any, input: Tensor, split_size_or_sections: Sizes, dim: Dim = 0) -> Any:
     """Parts of one size along `dim`, the last as large as what is left; or of several sizes.
 
     Smooth everywhere.
