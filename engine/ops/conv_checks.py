@@ -9,10 +9,23 @@ from engine.errors import DTypeError, RuntimeArgumentError, ShapeError
 from engine.ops.windows import each_dim
 from engine.types import Shape, Type
 
-_SCALARS = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
+_SCALARS = {
+    "bool": "Bool",
+    "uint8": "Byte",
+    "int8": "Char",
+    "int16": "Short",
+    "int32": "Int",
+    "int64": "Long",
+}
 _SCALARS |= {"float16": "Half", "float32": "Float", "float64": "Double"}
 _SCALARS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
-_LOWER = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
+_LOWER = {
+    "float16": "c10::Half",
+    "float32": "float",
+    "float64": "double",
+    "int64": "long int",
+    "int32": "int",
+}
 NAMES = ("depth", "height", "width")
 
 
@@ -21,7 +34,8 @@ def spread_setting(name: str, value: Any, rank: int) -> Shape:
     found = each_dim(value, rank)
     if len(found) != rank:
         raise ShapeError(
-            f"expected {name} to be a single integer value or a list of {rank} values to match the convolution "
+            f"expected {name} to be a single integer value or a list of {rank} values to match the "
+            "convolution "
             f"dimensions, but got {name}={list(found)}",
             expected=rank,
             actual=len(found),
@@ -33,7 +47,8 @@ def check_rank(name: str, input: Type, rank: int) -> None:
     """Refuse an input that is neither one sample nor a batch of them."""
     if input.ndim not in (rank + 1, rank + 2):
         raise ShapeError(
-            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: "
+            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of "
+            "size: "
             f"{list(input.shape)}",
             actual=input.ndim,
         )
@@ -45,7 +60,9 @@ def named_sizes(what: str, sizes: Shape) -> str:
     return " ".join(f"{what}_{name}: {size}" for name, size in zip(names, sizes, strict=True))
 
 
-def check_settings(stride: Shape, padding: Shape, dilation: Shape, output_padding: Shape, groups: int) -> None:
+def check_settings(
+    stride: Shape, padding: Shape, dilation: Shape, output_padding: Shape, groups: int
+) -> None:
     """Refuse numbers that no convolution has."""
     if min(padding) < 0:
         raise RuntimeArgumentError("negative padding is not supported", actual=list(padding))
@@ -63,12 +80,14 @@ def check_weight(weight: Shape, groups: int) -> None:
     """Refuse a weight that the groups do not divide."""
     if weight[0] < groups:
         raise ShapeError(
-            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of "
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight "
+            "of "
             f"size {list(weight)} instead"
         )
     if weight[0] % groups:
         raise ShapeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight "
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
+            "weight "
             f"of size [{list(weight)}] instead"
         )
 
@@ -88,7 +107,8 @@ def check_channels(input: Shape, weight: Shape, bias: Type | None, groups: int, 
     if bias is not None and bias.shape != (made,):
         start = f"Given {given}, weight" if transposed else "Given weight"
         raise ShapeError(
-            f"{start} of size {list(weight)}, expected bias to be 1-dimensional with {made} elements, but got "
+            f"{start} of size {list(weight)}, expected bias to be 1-dimensional with {made} elements, but "
+            "got "
             f"bias of size {list(bias.shape)} instead",
             expected=[made],
             actual=list(bias.shape),
@@ -109,14 +129,17 @@ def check_fits(sizes: Shape, weight: Shape, padding: Shape, dilation: Shape) -> 
         )
     if any(one < other for one, other in zip(padded, kernel, strict=True)):
         raise ShapeError(
-            f"Calculated padded input size per channel: {_by(padded)}. Kernel size: {_by(kernel)}. Kernel size "
+            f"Calculated padded input size per channel: {_by(padded)}. Kernel size: {_by(kernel)}. Kernel "
+            "size "
             "can't be greater than actual input size",
             expected=padded,
             actual=kernel,
         )
 
 
-def check_transposed(sizes: Shape, found: Shape, output_padding: Shape, stride: Shape, dilation: Shape) -> None:
+def check_transposed(
+    sizes: Shape, found: Shape, output_padding: Shape, stride: Shape, dilation: Shape
+) -> None:
     """Refuse what a transposed convolution cannot give."""
     triples = zip(output_padding, stride, dilation, strict=True)
     if any(more >= step and more >= gap for more, step, gap in triples):

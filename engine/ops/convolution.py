@@ -87,7 +87,9 @@ def _correlate(input: Array, other: Array, slide: Slide, groups: int, lead: int)
 def _bilinear(own: str) -> Any:
     """The rule of one of the three: the others, in the places of what it is given."""
 
-    def rule(F: Any, x: Any, y: Any, g: Any, stride: Any, padding: Any, dilation: Any, groups: int, size: Any) -> Any:
+    def rule(
+        F: Any, x: Any, y: Any, g: Any, stride: Any, padding: Any, dilation: Any, groups: int, size: Any
+    ) -> Any:
         settings = (stride, padding, dilation, groups)
         first, second = (each.meta.shape for each in x)
         if own == "apply":  # x, w -> y

@@ -46,7 +46,15 @@ def _checked(
 
 
 def _convolve(
-    F: Any, name: str, rank: int, operands: Any, stride: Any, padding: Any, dilation: Any, groups: int, more: Any
+    F: Any,
+    name: str,
+    rank: int,
+    operands: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    more: Any,
 ) -> Any:
     """One convolution: of a batch, or of one sample as a batch of one."""
     input, weight, bias = operands
@@ -88,7 +96,7 @@ def _samples(rank: int, transposed: bool) -> _FLAT:
         if transposed:
             found.append(sample(make(1, 2, *size), make(2, 1, *kernel), None, 2, 1, 1, 1, 2))
         else:
-            found.append(sample(make(1, 2, *size), make(1, 2, *kernel), None, padding="same", dilation=1))
+            found.append(sample(make(1, 2, *size), make(1, 2, *[3] * rank), None, padding="same"))
             found.append(sample(make(1, 1, *size), make(1, 1, *kernel), None, padding="valid"))
         return found
 

@@ -24,7 +24,9 @@ def reach(size: int, out: int, first: int, stride: int) -> tuple[slice, slice]:
     low = max(0, -(first // stride))
     high = max(low, min(out, (size - 1 - first) // stride + 1))
     start = low * stride + first
-    return slice(low, high), slice(start, start + (high - low - 1) * stride + 1 if high > low else start, stride)
+    return slice(low, high), slice(
+        start, start + (high - low - 1) * stride + 1 if high > low else start, stride
+    )
 
 
 def taps(sizes: Shape, outs: Shape, slide: Slide) -> Iterator[tuple[tuple[int, ...], Any, Any]]:
