@@ -141,6 +141,11 @@ def multi_polygamma(x: Any, count: Any, order: Any, out: Into = None) -> Any:
     return _into(out, np.asarray(total, x.dtype))
 
 
+def log_pi_quarters(count: Any, out: Into = None) -> Any:
+    """count (count - 1) / 4 log(pi)."""
+    return _into(out, count.dtype.type(int(count) * (int(count) - 1) / 4 * np.log(np.pi)))
+
+
 def airy_value(x: Any, out: Into = None) -> Any:
     """The Airy function Ai."""
     from scipy.special import airy
@@ -176,6 +181,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         finite,
         hurwitz_zeta,
         log_of_sum,
+        log_pi_quarters,
         modulo_trunc,
         multi_polygamma,
         negative_sign,

@@ -62,6 +62,11 @@ def _where(self: Tensor, condition: Any, other: Any) -> Any:
     return lookup("where")(condition, self, other)
 
 
+def _polygamma(self: Tensor, n: int) -> Any:
+    """The derivative of digamma, `n` times."""
+    return lookup("polygamma")(n, self)
+
+
 def install() -> None:
     """Give Tensor its operators and methods; what it defines itself stays."""
     for op in REGISTRY.values():
@@ -79,5 +84,6 @@ def install() -> None:
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
     Tensor.where = _where  # type: ignore[attr-defined]
+    Tensor.polygamma = _polygamma  # type: ignore[attr-defined]
     Tensor.__getitem__ = keys.getitem  # type: ignore[misc]
     inplace.install()
