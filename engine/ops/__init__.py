@@ -50,6 +50,7 @@ from engine.ops import (
     normal,
     normalisation,
     norms,
+    padding,
     places_in_planes,
     powers,
     products,
@@ -151,5 +152,6 @@ __all__ = [
     "triangles",
     "trigonometry",
     "unpooling",
+    "padding",
     "writing",
 ]

@@ -76,7 +76,6 @@ def meshgrid(F: Any, tensors: Tensors, *, indexing: str | None = None) -> Any:
         for at, each in enumerate(given)
     ]
     if swap:
-        found = [F.transpose(each, 0, 1) for each in found]
         found[0], found[1] = found[1], found[0]
     return tuple(found)
 
