@@ -14,7 +14,7 @@ BENCH_READY := .venv-bench/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test fix contract lock oracle bench size image clean
+.PHONY: help setup run check test fix contract lock oracle fuzz bench size image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ lock: ## resolve pyproject.toml into the two lock files (LOCK_ARGS=--upgrade for
 	@test -x $(LOCK_PY) || { $(PYTHON) -m venv .venv-lock && $(LOCK_PY) -m pip install -qq pip-tools==7.6.2; }
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) -o requirements-dev.lock --extra dev -c requirements.lock
+
+fuzz: $(READY) ## random programs, run in every way (ARGS='--programs 500 --seed 1 conv2d'; by torch too, where it is installed)
+	@$(PY) -m tests.fuzz $(ARGS)
 
 oracle: ## regenerate the stored torch results (its own environment, with torch; a large download)
 	@test -x $(ORACLE_PY) || $(PYTHON) -m venv .venv-oracle

@@ -102,8 +102,9 @@ def _binary_cross_entropy(
 
     The logarithms are cut off at -100.
     """
-    if not np.all((input >= 0) & (input <= 1)):
-        raise RuntimeArgumentError("all elements of input should be between 0 and 1")
+    for name, given in (("input", input), ("target", target)):
+        if not np.all((given >= 0) & (given <= 1)):
+            raise RuntimeArgumentError(f"all elements of {name} should be between 0 and 1")
     floor = input.dtype.type(-100)
     loss = (target - 1) * np.maximum(np.log1p(-input), floor) - target * np.maximum(np.log(input), floor)
     if weight is not None:
@@ -121,6 +122,7 @@ def _binary_cross_entropy(
     refusals=lambda make: [
         refused("that is different to the input size (torch.Size([2])) is deprecated", make(2), make(3)),
         refused("all elements of input should be between 0 and 1", make(2, low=2, high=3), make(2)),
+        refused("all elements of target should be between 0 and 1", make(2, low=0, high=1), make(2, low=2)),
         refused("Found dtype Long but expected Double", make(2, low=0.1, high=0.9), make.ints(2)),
         refused(INVALID, make(2), make(2), reduction="avg"),
     ],

@@ -18,12 +18,33 @@ except ImportError:
 
 
 class NotInTorch(Exception):
-    """torch has no op of this name, or calls it otherwise."""
+    """torch has no op of this name, calls it otherwise, or answers one of many that are right."""
+
+
+FREE = {"svd", "eigh", "eig", "qr", "svd_lowrank", "pca_lowrank", "lobpcg"}  # up to signs, phases, bases
+
+
+OTHERWISE: dict[str, Any] = {  # what torch calls in another way
+    "getitem": lambda x, *keys: x[tuple(keys)],
+    "alias": lambda x: x,
+    "T": lambda x: x.T,
+    "mT": lambda x: x.mT,
+    "H": lambda x: x.H,
+    "mH": lambda x: x.mH,
+    "slice": lambda *args, **attrs: torch.ops.aten.slice(*args, **attrs),  # noqa: PLW0108  # torch may be None
+    "index_put": lambda *args, **attrs: torch.ops.aten.index_put(*args, **attrs),  # noqa: PLW0108
+    "clone": lambda x, **_: x.clone(),
+    "einsum": lambda *args, equation: torch.einsum(equation, *args),
+    "maximum": lambda x, other: torch.maximum(x, torch.as_tensor(other)),
+    "minimum": lambda x, other: torch.minimum(x, torch.as_tensor(other)),
+}
 
 
 def _apply(name: str, args: list[Any], attrs: Json) -> Any:
-    if name == "getitem":
-        return args[0][tuple(args[1:])]
+    if name.rpartition(".")[2] in FREE:
+        raise NotInTorch(name)
+    if name in OTHERWISE:
+        return OTHERWISE[name](*args, **attrs)
     for root in (torch, torch.Tensor):
         try:
             return operator.attrgetter(name)(root)(*args, **attrs)
@@ -67,10 +88,10 @@ def run(program: Program, outputs: dict[str, Any], seed: int) -> Answer | None:
             torch.autograd.backward([steps.names[name] for name in wanted], list(wanted.values()))
     except (NotInTorch, RuntimeError, TypeError, IndexError, ValueError, NotImplementedError, KeyError):
         return None
-    found = {
-        name: np.asarray(steps.names[name].detach().resolve_conj().resolve_neg()) for name in program.outputs
-    }
-    grads = {
-        name: np.asarray(each.grad.resolve_conj()) for name, each in given.items() if each.grad is not None
-    }
+    found = {name: _array(steps.names[name]) for name in program.outputs}
+    grads = {name: _array(each.grad) for name, each in given.items() if each.grad is not None}
     return Answer(found, grads)
+
+
+def _array(tensor: Any) -> Any:
+    return np.asarray(tensor.detach().resolve_conj().resolve_neg().numpy(force=True))
