@@ -104,7 +104,8 @@ def _sources(mode: str, size: int, before: int, behind: int) -> Any:
 def _filled(input: Array, pad: Shape, mode: str) -> Array:
     for dim, before, behind in _pairs(pad):
         input = np.take(input, _sources(mode, input.shape[dim], before, behind), axis=dim)
-    return input
+    found: Array = input
+    return found
 
 
 @kernel(
@@ -125,7 +126,7 @@ def pad_backward(input: Tensor, size: Shape, pad: Shape, mode: str) -> Array:
         sources = _sources(mode, size[dim], before, behind)
         np.add.at(np.moveaxis(found, dim, 0), sources, np.moveaxis(input, dim, 0))
         input = found
-    return input
+    return np.asarray(input)
 
 
 def _node(mode: str, pad: Shape, suffix: str = "Backward0") -> str:
@@ -135,8 +136,8 @@ def _node(mode: str, pad: Shape, suffix: str = "Backward0") -> str:
     return f"{kind}Pad{len(pad) // 2}D{suffix}"
 
 
-def _check_batch(input: Type, pad: Shape) -> None:
-    count = len(pad) // 2
+def _check_batch(input: Type, padding: Shape) -> None:
+    count = len(padding) // 2
     sizes = input.shape[1:] if input.ndim == count + 2 else input.shape
     if 0 in sizes:
         raise ShapeError(
@@ -145,26 +146,26 @@ def _check_batch(input: Type, pad: Shape) -> None:
         )
 
 
-def _reflection_type(input: Type, pad: Shape) -> Type:
-    _check_batch(input, pad)
-    for at, (dim, before, behind) in enumerate(_pairs(pad)):
+def _reflection_type(input: Type, padding: Shape) -> Type:
+    _check_batch(input, padding)
+    for at, (dim, before, behind) in enumerate(_pairs(padding)):
         if before >= input.shape[dim] or behind >= input.shape[dim]:
             raise ShapeError(
-                f"Argument #{4 + 2 * at}: Padding size should be less than the corresponding input dimension, "
-                f"but got: padding ({before}, {behind}) at dimension {dim + input.ndim} of input "
+                f"Argument #{4 + 2 * at}: Padding size should be less than the corresponding input "
+                f"dimension, but got: padding ({before}, {behind}) at dimension {dim + input.ndim} of input "
                 f"{list(input.shape)}"
             )
-    return _checked(input, pad)
+    return _checked(input, padding)
 
 
-def _replication_type(input: Type, pad: Shape) -> Type:
-    _check_batch(input, pad)
-    return _checked(input, pad)
+def _replication_type(input: Type, padding: Shape) -> Type:
+    _check_batch(input, padding)
+    return _checked(input, padding)
 
 
-def _checked(input: Type, pad: Shape) -> Type:
-    shape = _padded_shape(input.shape, pad)
-    if len(pad) == 2 and shape[-1] < 1:
+def _checked(input: Type, padding: Shape) -> Type:
+    shape = _padded_shape(input.shape, padding)
+    if len(padding) == 2 and shape[-1] < 1:
         raise ShapeError(
             f"input (W: {input.shape[-1]}) is too small. Calculated output W: {shape[-1]}",
             actual=input.shape[-1],
@@ -176,9 +177,9 @@ def _checked(input: Type, pad: Shape) -> Type:
     return Type(shape, input.dtype)
 
 
-def _circular_type(input: Type, pad: Shape) -> Type:
-    shape = _padded_shape(input.shape, pad)
-    for dim, before, behind in _pairs(pad):
+def _circular_type(input: Type, padding: Shape) -> Type:
+    shape = _padded_shape(input.shape, padding)
+    for dim, before, behind in _pairs(padding):
         if before > input.shape[dim] or behind > input.shape[dim]:
             raise ShapeError("Padding value causes wrapping around more than once.")
         if shape[dim] < 0:
@@ -187,7 +188,7 @@ def _circular_type(input: Type, pad: Shape) -> Type:
 
 
 def _pad_rule(mode: str) -> Any:
-    return lambda F, x, y, g, pad: (lambda: F._pad_backward(g, x[0].meta.shape, pad, mode),)
+    return lambda F, x, y, g, padding: (lambda: F._pad_backward(g, x[0].meta.shape, padding, mode),)
 
 
 @kernel(
@@ -198,12 +199,12 @@ def _pad_rule(mode: str) -> Any:
     grad_fn=lambda operands, given: _node("reflect", given["pad"]),
     saves=("padding", "self"),
 )
-def reflection_pad(input: Tensor, pad: Shape) -> Array:
+def reflection_pad(input: Tensor, padding: Shape) -> Array:
     """`input` with its mirror image at the ends, the end itself not repeated.
 
     Smooth everywhere.
     """
-    return _filled(input, pad, "reflect")
+    return _filled(input, padding, "reflect")
 
 
 @kernel(
@@ -214,12 +215,12 @@ def reflection_pad(input: Tensor, pad: Shape) -> Array:
     grad_fn=lambda operands, given: _node("replicate", given["pad"]),
     saves=("padding", "self"),
 )
-def replication_pad(input: Tensor, pad: Shape) -> Array:
+def replication_pad(input: Tensor, padding: Shape) -> Array:
     """`input` with its ends repeated.
 
     Smooth everywhere.
     """
-    return _filled(input, pad, "replicate")
+    return _filled(input, padding, "replicate")
 
 
 @kernel(
@@ -229,12 +230,12 @@ def replication_pad(input: Tensor, pad: Shape) -> Array:
     vjp=_pad_rule("circular"),
     grad_fn=lambda operands, given: _node("circular", given["pad"]),
 )
-def circular_pad(input: Tensor, pad: Shape) -> Array:
+def circular_pad(input: Tensor, padding: Shape) -> Array:
     """`input` with its other end at each end.
 
     Smooth everywhere.
     """
-    return _filled(input, pad, "circular")
+    return _filled(input, padding, "circular")
 
 
 @composite(
