@@ -196,7 +196,7 @@ def _pad_rule(mode: str) -> Any:
     kind="structural",
     infer=_reflection_type,
     vjp=_pad_rule("reflect"),
-    grad_fn=lambda operands, given: _node("reflect", given["pad"]),
+    grad_fn=lambda operands, given: _node("reflect", given["padding"]),
     saves=("padding", "self"),
 )
 def reflection_pad(input: Tensor, padding: Shape) -> Array:
@@ -212,7 +212,7 @@ def reflection_pad(input: Tensor, padding: Shape) -> Array:
     kind="structural",
     infer=_replication_type,
     vjp=_pad_rule("replicate"),
-    grad_fn=lambda operands, given: _node("replicate", given["pad"]),
+    grad_fn=lambda operands, given: _node("replicate", given["padding"]),
     saves=("padding", "self"),
 )
 def replication_pad(input: Tensor, padding: Shape) -> Array:
@@ -228,7 +228,7 @@ def replication_pad(input: Tensor, padding: Shape) -> Array:
     kind="structural",
     infer=_circular_type,
     vjp=_pad_rule("circular"),
-    grad_fn=lambda operands, given: _node("circular", given["pad"]),
+    grad_fn=lambda operands, given: _node("circular", given["padding"]),
 )
 def circular_pad(input: Tensor, padding: Shape) -> Array:
     """`input` with its other end at each end.
