@@ -46,7 +46,7 @@ digamma = unary(
     check=without("digamma", COMPLEX),
     doc=(
         "The derivative of lgamma.\n\nMinus infinity at 0 and NaN at -1, -2 …; the gradient is infinite there."
-        "\n\nUnlike torch: at -1, -2 … the gradient is infinite, not a large number that comes of rounding pi."
+        "\n\nUnlike torch: at -1, -2 … the gradient is infinite, not a large number."
     ),
     vjp=lambda F, x, y, g: F.mul(g, F.polygamma(1, x)),
     saves=("self",),
@@ -89,7 +89,7 @@ def polygamma(n: int, input: Tensor) -> None:
 
     Infinite at 0, -1, -2 …
 
-    Unlike torch: the first derivative at -1, -2 … is infinite, not a large number that comes of rounding pi.
+    Unlike torch: the first derivative at -1, -2 … is infinite, not a large number.
     """
 
 
