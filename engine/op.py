@@ -12,7 +12,6 @@ of the others it sees shape and dtype.
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +21,7 @@ from engine.builder import current_builder
 from engine.flow import ControlKernel
 from engine.kernels import Kernel
 from engine.samples import Call, Refusal, SampleMaker, refused, sample
-from engine.signature import LISTS, MISSING, SLOTS, Bound, Param
+from engine.signature import LISTS, MISSING, SLOTS, Bound, Param, parameters
 from engine.types import Type
 
 __all__ = [
@@ -80,7 +79,7 @@ class Op:
     batched: Batched = "leading"
 
     def __post_init__(self) -> None:
-        names = inspect.signature(self.run).parameters if callable(self.run) else {}
+        names = parameters(self.run)
         tensors = [p.kind in ("Tensor", "Tensor | Number") and p.default is MISSING for p in self.params]
         first_setting = next((at for at, p in enumerate(self.params) if not p.is_operand), len(self.params))
         short = self.name.rpartition(".")[2]
