@@ -177,7 +177,7 @@ def solve_ex(F: Any, A: Tensor, B: Tensor, *, left: bool = True, check_errors: b
 
     Smooth where it is defined; a singular matrix gives inf or nan, and so it does for the derivative.
     """
-    found = F._linalg_solve_ex(A, B, left, "torch.linalg.solve" if check_errors else "")
+    found = F._linalg_solve_ex(A, B, left, "torch.linalg.solve_ex" if check_errors else "")
     return found[0], found[3]
 
 
