@@ -8,7 +8,7 @@ from typing import Any
 from engine.dtypes import dtype as to_dtype
 from engine.errors import ArgumentError, UnknownField
 from engine.signature import LISTS, MISSING, Bound, Param, is_number
-from engine.types import wrap_dim, wrap_dims
+from engine.types import Type, wrap_dim, wrap_dims
 
 _VARIADIC = frozenset({"Shape", "Dims", "Order", "Keys"})
 _RANKED = _VARIADIC | {"Dim", "NewDim"}  # kinds that are normalised against the operands
@@ -145,7 +145,19 @@ def check_tensors(op: str, params: tuple[Param, ...], values: Sequence[Any]) -> 
     """Refuse a number where a tensor is needed: only an elementwise op beside a tensor wraps it."""
     for position, (param, value) in enumerate(zip(params, values, strict=True)):
         if param.kind == "Tensor" and is_number(value):
-            raise _unfit(op, position, param, value)
+            pairs = [
+                (p.kind, v) for p, v in zip(params, values, strict=True) if p.is_operand and v is not None
+            ]
+            several = any(kind == "Tensor | Number" for kind, _ in pairs)
+            raise no_overload(op, [v for _, v in pairs]) if several else _unfit(op, position, param, value)
+
+
+def no_overload(op: str, values: Sequence[Any]) -> ArgumentError:
+    """torch's error of a call that none of its overloads fits."""
+    got = ("Tensor" if _is_value(v) or type(v) is Type else type(v).__name__ for v in values)
+    return ArgumentError(
+        f"{op}() received an invalid combination of arguments - got ({', '.join(got)}), but expected one of:"
+    )
 
 
 def _check(op: str, position: int, param: Param, value: Any) -> Any:
@@ -160,6 +172,10 @@ def _check(op: str, position: int, param: Param, value: Any) -> Any:
 
 
 def _unfit(op: str, position: int, param: Param, value: Any) -> ArgumentError:
+    if param.kind == "Tensors" and isinstance(value, (list, tuple)):
+        at, other = next((at, each) for at, each in enumerate(value) if not _is_value(each))
+        text = f"expected Tensor as element {at} in argument 0, but got {type(other).__name__}"
+        return ArgumentError(text, expected="Tensor", actual=type(other).__name__)
     got = "Tensor" if _is_value(value) else type(value).__name__
     wanted = _CHECKS.get(param.kind, (0, "dtype"))[1]
     return ArgumentError(
@@ -193,7 +209,7 @@ def split(params: tuple[Param, ...], values: Sequence[Any]) -> Bound:
         else:
             lone = isinstance(value, int) and param.kind in ("Dims", "Order", "Shape")
             given[param.name] = (value,) if lone else value
-            if value is not None:
+            if value is not None and (operands or params[0].kind not in LISTS):
                 value = _normalise(param.kind, value, _rank(params, operands))
             attrs[param.name] = value
     return Bound(tuple(operands), attrs, given)

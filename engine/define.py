@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypedDict, Unpack
 
+from engine.binding import check_tensors
 from engine.bounded import same
 from engine.dtypes import COMPLEX, DType, bool_, real_of
 from engine.errors import DTypeError
@@ -104,12 +105,14 @@ class Record(TypedDict, total=False):
 
 
 class Pointwise(Record, total=False):
-    """What the definition of an elementwise op may say of its dtypes; as in `pointwise`."""
+    """What the definition of an elementwise op may say of its dtypes, as in `pointwise`, and of its operands:
+    without `numbers`, a `Tensor` is no Python scalar."""
 
     compute: Compute
     result: Outcome
     real_only: bool
     check: Check | None
+    numbers: bool
 
 
 def unary(
@@ -173,16 +176,29 @@ def _steps(
     result: Outcome = "compute",
     real_only: bool = False,
     check: Check | None = None,
+    numbers: bool = True,
     **record: Unpack[Record],
 ) -> Op:
     """An op whose kernel is the steps of `program`."""
     record.setdefault("grad_fn", _node_name(name))
     if infer is None:
         infer = pointwise(params, compute=compute, result=result, real_only=real_only, name=name, check=check)
+    if not numbers:
+        infer = _of_tensors(name.rpartition(".")[2], tuple(p for p in params if p.is_operand), infer)
     run = Kernel(program, compute=compute)
     return register(
         Op(name=name, params=params, doc=doc, kind="elementwise", run=run, infer=infer, vjp=vjp, **record)
     )
+
+
+def _of_tensors(name: str, params: tuple[Param, ...], infer: Callable[..., Any]) -> Callable[..., Any]:
+    """`infer`, which refuses a number for a `Tensor` first."""
+
+    def checked(*types: Any, **settings: Any) -> Any:
+        check_tensors(name, params, types)
+        return infer(*types, **settings)
+
+    return checked
 
 
 def kernel(

@@ -24,24 +24,27 @@ def _shared(F: Any, g: Any, x: Any, loses: str) -> Any:
 maximum = binary(
     "maximum",
     "y = maximum(input, other)",
+    numbers=False,
     check=not_complex("maximum not implemented for complex tensors.", DTypeError),
     doc=f"The larger of `input` and `other`; NaN where one of them is.\n\n{_TIES}",
     vjp=lambda F, x, y, g: (lambda: _shared(F, g, x, "lt"), lambda: _shared(F, g, x, "gt")),
     saves=("other", "self"),
-    samples=lambda make: [sample(make(2, 3), make(3)), sample(make.ints(3), make(3)), sample(make(3), 0.5)],
+    samples=lambda make: [sample(make(2, 3), make(3)), sample(make.ints(3), make(3))],
     refusals=lambda make: [
         refused(MISMATCH, make(3), make(2)),
+        refused("maximum(): argument 'other' (position 2) must be Tensor, not float", make(3), 0.5),
         refused("maximum not implemented for complex tensors.", make(2) + 1j, make(2)),
     ],
 )
 minimum = binary(
     "minimum",
     "y = minimum(input, other)",
+    numbers=False,
     check=not_complex("minimum not implemented for complex tensors.", DTypeError),
     doc=f"The smaller of `input` and `other`; NaN where one of them is.\n\n{_TIES}",
     vjp=lambda F, x, y, g: (lambda: _shared(F, g, x, "gt"), lambda: _shared(F, g, x, "lt")),
     saves=("other", "self"),
-    samples=lambda make: [sample(make(2, 3), make(3)), sample(make.ints(3), make(3)), sample(make(3), 0.5)],
+    samples=lambda make: [sample(make(2, 3), make(3)), sample(make.ints(3), make(3))],
     refusals=lambda make: [
         refused(MISMATCH, make(3), make(2)),
         refused("minimum not implemented for complex tensors.", make(2) + 1j, make(2)),
@@ -156,6 +159,7 @@ def clamp(
     "clamp_min",
     "y = maximum(input, min)",
     check=_check,
+    numbers=False,
     vjp=lambda F, x, y, g: (
         lambda: F.where(F.ge(x[0], x[1]), g, 0),
         lambda: F.where(F.lt(x[0], x[1]), g, 0),
@@ -176,6 +180,7 @@ def clamp_min(input: Tensor, min: Tensor | Number) -> None:
     "clamp_max",
     "y = minimum(input, max)",
     check=_check,
+    numbers=False,
     vjp=lambda F, x, y, g: (
         lambda: F.where(F.le(x[0], x[1]), g, 0),
         lambda: F.where(F.gt(x[0], x[1]), g, 0),

@@ -52,6 +52,7 @@ def _logic(name: str, words: str) -> Op:
         name,
         f"y = {name}(input, other)",
         result="bool",
+        numbers=False,
         doc=f"Where {words}; whatever is not 0 is true, NaN too.\n\n{_CONSTANT}",
         samples=lambda make: [sample(make.bools(2, 3), make.bools(3)), sample(make(3), make.ints(3))],
         refusals=lambda make: [refused(MISMATCH, make(3), make(2))],

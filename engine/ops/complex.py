@@ -99,6 +99,7 @@ def _joined_type(real: Type, imag: Type) -> Type:
 @elementwise(
     "complex",
     "y = join(real, imag)",
+    numbers=False,
     infer=_joined_type,
     vjp=lambda F, x, y, g: (lambda: F.real(g), lambda: F.imag(g)),
     saves=("imag", "real"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.binding import no_overload
 from engine.define import binary, composite, elementwise, unary, zero_rule
 from engine.dtypes import BOOL, COMPLEX
 from engine.errors import RuntimeArgumentError
@@ -176,4 +177,6 @@ def remainder(F: Any, input: Tensor | Number, other: Tensor | Number) -> Any:
 
     The jumps are ignored: the gradient is 1 for `input` and -floor(input / other) for `other` everywhere.
     """
+    if is_number(input) and is_number(other):
+        raise no_overload("remainder", (input, other))
     return F._remainder_scalar(input, other) if is_number(other) else F._remainder(input, other)

@@ -6,6 +6,7 @@ import cmath
 import math
 from typing import Any
 
+from engine.binding import no_overload
 from engine.define import binary, composite, elementwise, pointwise
 from engine.dtypes import BOOL, INTEGER
 from engine.errors import RuntimeArgumentError
@@ -136,6 +137,8 @@ def pow_(F: Any, input: Tensor | Number, exponent: Tensor | Number) -> Any:
     exponent: 0 where the base is 0 and the exponent is not negative; NaN where the base is negative.
     """
     if is_number(exponent):
+        if is_number(input):
+            raise no_overload("pow", (input, exponent))
         return F._pow_scalar(input, exponent)
     return F._pow_base(input, exponent) if is_number(input) else F._pow(input, exponent)
 

@@ -93,6 +93,13 @@ def _index_add_type(input: Type, index: Type, source: Type, dim: Dim, alpha: Num
         raise ShapeError(
             f"index_add_(): Number of indices ({index.numel}) should be equal to source.size(dim)"
         )
+    if input.ndim and source.ndim and source.shape != wanted:
+        raise ShapeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {list(input.shape)} source.shape = {list(source.shape)}",
+            expected=list(wanted),
+            actual=list(source.shape),
+        )
     return Type(input.shape, input.dtype)
 
 

@@ -1,37 +1,35 @@
 """`python -m tests.conformance [op ...]`: how many cases of each op agree with torch, and the first other.
 
-`-a` shows every difference. Without ops, all are run that are registered.
+`-a` shows every difference, `-e` takes the calls that torch refuses. Without ops, all that are registered.
 """
 
 from __future__ import annotations
 
 import sys
 
-from engine.errors import UnknownOp
-from engine.registry import lookup
-from tests.conformance.cases import by_op
+from engine.registry import known_names
+from tests.conformance.cases import by_op, refused
+from tests.conformance.refusing import unlike
 from tests.conformance.running import difference
 
 SHOWN = 600
 
 
 def main(asked: list[str]) -> int:
-    every = "-a" in asked
-    names = [name for name in asked if name != "-a"]
+    names = {name for name in asked if name[:1] != "-"}
+    check, stored = (unlike, refused()) if "-e" in asked else (difference, by_op())
     good = bad = 0
-    for op, cases in by_op().items():
-        if names and not {op, op.rpartition(".")[2]} & set(names):
+    for op, cases in stored.items():
+        if names and not {op, op.rpartition(".")[2]} & names:
             continue
-        try:
-            lookup(op)
-        except UnknownOp:
+        if op not in known_names():
             if names:
                 print(f"{op}: not registered, {len(cases)} cases")
             continue
-        found = [(at, text) for at, case in enumerate(cases) if (text := difference(case))]
+        found = [(at, text) for at, case in enumerate(cases) if (text := check(case))]
         good, bad = good + len(cases) - len(found), bad + len(found)
         print(f"{op}: {len(cases) - len(found)} passed, {len(found)} failed")
-        for at, text in found if every else found[:1]:
+        for at, text in found if "-a" in asked else found[:1]:
             case = cases[at]
             print(
                 f"  case {at} {case['variant']} args {str(case['args'])[:200]} kwargs {case['kwargs']}"[:400]

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 DATA = Path(__file__).parent / "data"
 STORED = DATA / "opdb.jsonl.gz"
+REFUSED = DATA / "errors.jsonl.gz"
 
 # OpInfo's names for what has another name here.
 NAMES = {
@@ -45,8 +46,18 @@ def is_kept(name: str) -> bool:
 @cache
 def by_op() -> dict[str, list[Json]]:
     """The cases of each op under its name here; their place in the list is their index."""
+    return _grouped(STORED)
+
+
+@cache
+def refused() -> dict[str, list[Json]]:
+    """Calls that torch refuses, by op: `error` is the class, `message` the text; `out` and `v` are empty."""
+    return _grouped(REFUSED)
+
+
+def _grouped(path: Path) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
-    with gzip.open(STORED, "rt", encoding="utf-8") as lines:
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             case = json.loads(line)
             found.setdefault(op_of(case), []).append(case)

@@ -27,6 +27,17 @@ TABLE = (
     ),
 )
 
+# Refused calls that are none here, by op and index.
+REFLECTED = "a number in front of a tensor is accepted: 2 < x is an operator of Python"
+METHOD = "torch speaks of a method of Tensor that was looked up on an int"
+RANK = "the service's own limit of dimensions is lower than torch's"
+REFUSED_REASONS = (REFLECTED, METHOD, RANK)
+REFUSALS: dict[str, dict[int, str]] = {
+    **{key: {0: REFLECTED} for key in ("eq", "ge", "gt", "le", "lt", "ne")},
+    **{key: {0: METHOD, 1: METHOD} for key in ("add", "div", "mul")},
+    **{key: {1: RANK, 2: RANK} for key in ("amax", "amin")},
+}
+
 
 def gauge() -> dict[str, tuple[int, ...]]:
     """The cases whose stored outputs OpInfo made of those of torch: factors have a free sign or phase."""

@@ -39,6 +39,11 @@ class Requested:
         if attrs:
             self.statement["attrs"] = {name: _attr(each) for name, each in attrs.items()}
 
+    def forward(self, out: list[str] | None) -> Json:
+        """The request of the values alone, of several outputs if `out` names them."""
+        named = {"id": "y0"} if out is None else {"out": out}
+        return {"inputs": self.inputs, "graph": [{**named, **self.statement}], "trace": False, "seed": SEED}
+
     def body(self, case: Json, *, listed: bool) -> Json:
         """The request; `listed` where the op has several outputs, or a list of them."""
         names = [f"y{at}" for at in range(len(case["out"]))]
