@@ -54,6 +54,7 @@ from engine.ops import (
     normal,
     normalisation,
     norms,
+    order_statistics,
     oscillating,
     padding,
     places_in_planes,
@@ -72,6 +73,7 @@ from engine.ops import (
     slicing,
     softmax,
     solving,
+    sorting,
     splitting,
     spread,
     stacking,
@@ -165,5 +167,7 @@ __all__ = [
     "triangular",
     "trigonometry",
     "unpooling",
+    "sorting",
+    "order_statistics",
     "writing",
 ]
