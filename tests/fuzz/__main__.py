@@ -22,12 +22,14 @@ def program_of(seed: int, depth: int, ops: list[engine.Entry]) -> Program:
     rng = random.Random(seed)
     if rng.random() < drawing.CONTROL:
         drawn = Drawn(seed, draws=False)
-        return Program(drawn.graph, {name: drawn.inputs[name] for name in INPUTS}, drawn.outputs)
+        return Program(drawn.graph, {name: drawn.inputs[name] for name in INPUTS}, drawn.outputs, [])
     return drawing.draw(rng, depth, ops)
 
 
 def check(program: Program, seed: int, counts: Counter[str]) -> list[str]:
     """What disagrees."""
+    if program.failed:
+        return [f"a call of {each}" for each in program.failed]
     reference = eager(program, seed)
     counts[
         "refused by all ways" if reference.error else "with a gradient" if reference.grads else "without"
@@ -64,7 +66,10 @@ def main() -> None:
         counts["programs"] += 1
         counts["statements"] += len(program.graph)
         used.update(each["op"] for each in program.graph if "op" in each)
-        found = check(program, seed, counts)
+        try:
+            found = check(program, seed, counts)
+        except Exception as error:  # no way may fail otherwise than by an error of the engine's
+            found = [f"{type(error).__name__}: {error}"]
         if found:
             wrong += 1
             print(f"seed {seed}: {'; '.join(found[:3])}\n  {json.dumps(program.graph)[:1500]}", flush=True)

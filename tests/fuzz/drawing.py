@@ -33,11 +33,13 @@ SCALARS = {  # inputs: shape, dtype
 
 
 class Program(NamedTuple):
-    """Statements, their inputs, and the names that they define."""
+    """Statements, their inputs, the names that they define, and calls that failed otherwise than by an error
+    of the engine's."""
 
     graph: list[Json]
     inputs: dict[str, engine.Tensor]
     outputs: list[str]
+    failed: list[str]
 
 
 @functools.cache
@@ -96,10 +98,15 @@ class _Bound(sample.Writer):
 def draw(rng: random.Random, depth: int, ops: list[engine.Entry]) -> Program:
     """A program of at most `depth` statements."""
     given = inputs(rng)
-    known, graph = dict(given), []
+    known, graph, failed = dict(given), [], list[str]()
     for number in range(rng.randint(1, depth)):
         for _ in range(TRIES):
-            step = _step(rng, rng.choice(ops), known, f"v{number}")
+            op = rng.choice(ops)
+            try:
+                step = _step(rng, op, known, f"v{number}")
+            except Exception as error:  # whatever an op fails with is what is looked for
+                failed.append(f"{op.name}: {type(error).__name__}: {error}")
+                continue
             if step is not None:
                 statement, made, values = step
                 given.update(made)
@@ -108,7 +115,7 @@ def draw(rng: random.Random, depth: int, ops: list[engine.Entry]) -> Program:
                 graph.append(statement)
                 break
     outputs = [name for name in known if name not in given]
-    return Program(graph, given, outputs)
+    return Program(graph, given, outputs, failed)
 
 
 def _step(
