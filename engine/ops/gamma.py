@@ -45,7 +45,7 @@ digamma = unary(
     "y = psi(input)",
     check=without("digamma", COMPLEX),
     doc=(
-        "The derivative of lgamma.\n\nMinus infinity at 0 and NaN at -1, -2 …; the gradient is infinite there."
+        "The derivative of lgamma.\n\nMinus infinity at 0 and NaN at -1, -2 …; its gradient is infinite."
         "\n\nUnlike torch: at -1, -2 … the gradient is infinite, not a large number."
     ),
     vjp=lambda F, x, y, g: F.mul(g, F.polygamma(1, x)),
