@@ -30,6 +30,8 @@ class ErrorEntry(BaseModel):
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     pointer: str = Field(default_factory=str, description="RFC 6901 pointer into the request.")
+    line: int = Field(default_factory=int, ge=1, description="The line of a graph that is text.")
+    column: int = Field(default_factory=int, ge=1, description="The column there, in characters.")
     node: str = Field(default_factory=str, description="The statement's id.")
     op: str = Field(default_factory=str, description="The statement's op.")
     expected: Any = Field(default_factory=str, description="What would have been right.")
@@ -90,9 +92,13 @@ def internal(request_id: str) -> Problem:
 
 def from_engine(error: engine.errors.EngineError, prefix: Sequence[str | int] = ()) -> Problem:
     """The engine's refusal as an answer; `prefix` goes in front of its pointer."""
+    at = next((part for part in error.pointer if isinstance(part, engine.errors.Place)), None)
+    inside = error.pointer if at is None else error.pointer[: error.pointer.index(at)]
     node, op = (name if name and len(name) <= MAX_NAME else None for name in (error.node, error.op))
     place = {
-        "pointer": pointer((*prefix, *error.pointer)) if prefix or error.pointer else None,
+        "pointer": pointer((*prefix, *inside)) if prefix or inside else None,
+        "line": at and at.line,
+        "column": at and at.column,
         "node": node,
         "op": op,
         "expected": error.expected,
@@ -100,6 +106,8 @@ def from_engine(error: engine.errors.EngineError, prefix: Sequence[str | int] = 
     }
     given = {name: value for name, value in place.items() if value is not None}
     where = " ".join([*([f"node '{node}'"] if node else []), *([f"({op})"] if op else [])])
+    if at is not None:
+        where = f"line {at.line}, column {at.column}" + (f", {where}" if where else "")
     return Problem(error.code, f"{where}: {error}" if where else str(error), errors=[given] if given else [])
 
 

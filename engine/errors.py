@@ -29,6 +29,22 @@ from typing import ClassVar, NamedTuple
 Pointer = tuple[str | int, ...]
 
 
+class Place(str):
+    """A part of a pointer into a text: "line:column", both from 1."""
+
+    __slots__ = ("column", "line")
+    line: int
+    column: int
+
+    def __new__(cls, line: int, column: int) -> Place:
+        found = super().__new__(cls, f"{line}:{column}")
+        found.line, found.column = line, column
+        return found
+
+    def __getnewargs__(self) -> tuple[int, int]:
+        return self.line, self.column
+
+
 class Site(NamedTuple):
     """A statement: its place in the program, its id and its op as written."""
 

@@ -13,7 +13,8 @@ from engine.types import Type
 class Limits:
     """Bounds that hold before anything is computed.
 
-    `statements` counts nested nodes too, `depth` the levels of lists and objects around one, `nodes` the
+    `statements` counts nested nodes too, `depth` the levels of lists and objects around one; `text` are the
+    characters and `tokens` the words and signs of a program that is written as text; `nodes` are the
     calls that statements and derivatives become; `elements` and `rank` are of one tensor, `iterations` of one
     loop. `history_bytes` is what one loop may keep for its derivative: beyond it only checkpoints are kept,
     and the rest is computed again; 0 keeps everything. `trace` holds when a loop has run: the nodes that a
@@ -23,6 +24,8 @@ class Limits:
     statements: int = 100_000
     arity: int = 64
     depth: int = 100
+    text: int = 4 << 20
+    tokens: int = 200_000
     nodes: int = 1_000_000
     rank: int = 32
     elements: int = 2**27

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -117,14 +117,20 @@ class Programs:
         graph = text.value(raw, ("graph",))
         if isinstance(graph, list) and len(graph) > self.limits.statements:
             raise engine.errors.LimitExceeded("statements", len(graph), self.limits.statements).at(("graph",))
-        try:
-            STATEMENTS.validate_python(graph)
-        except ValidationError as error:
-            raise _problem(error) from None
+        if not isinstance(graph, str):
+            _validate(graph)
         program = engine.Program(
             graph, decode=lambda literal: read.literal(literal, rules), limits=self.limits
         )
         return Entry(program, canonical.graph_id(program.statements), digest, raw)
+
+
+def _validate(graph: Any) -> None:
+    """The shape of each statement; Problem for the first that has another."""
+    try:
+        STATEMENTS.validate_python(graph)
+    except ValidationError as error:
+        raise _problem(error) from None
 
 
 def _problem(error: ValidationError) -> Problem:

@@ -38,8 +38,6 @@ def envelope(route: str, body: bytes, tensors: Tensors | None = None, *, named: 
 def fields_of(model: type[Model], body: bytes, tensors: Tensors | None = None) -> Model:
     """The body as the model has it; what has its own text there stays text, `tensors` beside it."""
     parts = text.members(_object(body))
-    if parts.get("graph", b"")[:1] == b'"':
-        raise _not_built("/graph: a graph as text is not built yet; send a list of statements", "graph")
     fields = {name: PARTED.get(name, text.value)(part, (name,)) for name, part in parts.items()}
     attach(fields, tensors or {})
     try:
@@ -65,10 +63,6 @@ def _object(raw: bytes) -> bytes:
         text.value(raw)  # no JSON at all?
         raise Problem("invalid-argument", "the body: an object is expected", errors=[{"expected": "object"}])
     return raw
-
-
-def _not_built(detail: str, field: str) -> Problem:
-    return Problem("not-implemented", detail, errors=[{"pointer": pointer((field,))}])
 
 
 def _whole(raw: bytes, at: Path) -> bytes:

@@ -22,7 +22,7 @@ class Registration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements, in order.")
+    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements, in order, or a text.")
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor, unless a request has its own.")
     outputs: list[Id] | None = Field(None, description="Names to return, unless a request has its own.")
     default_dtype: DefaultDtype = Field(
@@ -47,7 +47,7 @@ class DefaultTensor(ResultTensor):
 class RegisteredGraph(Registered):
     """A registered graph, in the terms of PUT."""
 
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements as they were sent.")
+    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="As it was sent: statements, or a text.")
     inputs: dict[str, DefaultTensor]
     outputs: list[str] | None
     default_dtype: DefaultDtype

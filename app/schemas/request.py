@@ -25,6 +25,11 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default")
 
 
+def _one_of(schema: dict[str, Any]) -> None:
+    """No value is of both forms."""
+    schema["oneOf"] = schema.pop("anyOf")
+
+
 def _trace(value: Any) -> Any:
     """Refuse 0 and 1, which equal false and true."""
     if type(value) is not bool and value != "values":
@@ -40,9 +45,14 @@ class _Strict(BaseModel):
 
 
 class Graph(RootModel[Any]):
-    """The statements, in order; an id is given once and used after it."""
+    """The statements, in order, an id given once and used after it; or the same as text: `y = x + 2`."""
 
-    root: list[Annotated[Any, Shown(lambda: Statement)]]
+    root: (
+        Annotated[str, Field(description="Python's syntax, of which nothing is evaluated.")]
+        | Annotated[
+            list[Annotated[Any, Shown(lambda: Statement)]], Field(description="The statements, in order.")
+        ]
+    ) = Field(json_schema_extra=_one_of)
 
 
 class Gradient(RootModel[Any]):
@@ -82,7 +92,7 @@ class Request(_Strict):
 
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor.")
     graph: Annotated[Any, Shown(lambda: Graph)] = Field(
-        None, description="The statements, in order.", json_schema_extra=_without_default
+        None, description="The statements, in order, or a text.", json_schema_extra=_without_default
     )
     graph_id: Annotated[str | None, BeforeValidator(_graph_id)] = Field(
         None,

@@ -56,6 +56,11 @@ class Arguments:
         """The names that the program takes from outside, with the place of their first use."""
         return self._free
 
+    def relocate(self, place: Callable[[Pointer], Pointer]) -> None:
+        """Give the first uses of names from outside other places."""
+        for name, pointer in self._free.items():
+            self._free[name] = place(pointer)
+
     @property
     def defined(self) -> set[str]:
         """The ids that the program defines, those of loop bodies too."""

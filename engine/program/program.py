@@ -16,10 +16,11 @@ from typing import Any, Unpack
 from engine.collector import collecting_later
 from engine.eager.factories import tensor
 from engine.eager.tensor import Tensor
-from engine.errors import DuplicateId, UnknownId
+from engine.errors import DuplicateId, EngineError, UnknownId
+from engine.language import text
 from engine.language.canonical import canonical
 from engine.language.reading import Reader
-from engine.language.statements import last_names
+from engine.language.statements import Statement, last_names
 from engine.limits import Limits
 from engine.program.compiled import Compiled
 from engine.program.function import Frame
@@ -30,7 +31,8 @@ from engine.program.result import Result
 
 
 class Program:
-    """Statements as plain dicts, in the language of docs/statements.md, checked when read.
+    """Statements as plain dicts, in the language of docs/statements.md, or as text, in that of docs/text.md,
+    checked when read.
 
     `decode` turns a tensor literal into a Tensor; `limits` bound what the program may ask for. Raises
     EngineError with `.pointer`, the place in the list, for anything that means nothing.
@@ -38,7 +40,7 @@ class Program:
 
     def __init__(
         self,
-        graph: Sequence[Any],
+        graph: Sequence[Any] | str,
         *,
         decode: Callable[[Any], Tensor] | None = None,
         limits: Limits | None = None,
@@ -46,7 +48,7 @@ class Program:
         self.limits = limits or Limits()
         reader = Reader(decode or _decode, self.limits)
         with collecting_later():
-            self._statements = reader.read(list(graph) if isinstance(graph, tuple) else graph)
+            self._statements = _read(reader, graph, self.limits)
         self._takes = reader.inputs_used
         self._defines = reader.defined
         self._plans = Plans()
@@ -208,6 +210,20 @@ class Program:
                 raise DuplicateId(
                     f"id '{name}' is an input and defined in the graph", pointer=("inputs", name)
                 )
+
+
+def _read(reader: Reader, graph: Any, limits: Limits) -> list[Statement]:
+    """The statements of a list, or of a text; of that their pointers are lines and columns."""
+    if not isinstance(graph, str):
+        return reader.read(list(graph) if isinstance(graph, tuple) else graph)
+    raw, places = text.read(graph, limits)
+    try:
+        statements = reader.read(raw)
+    except EngineError as error:
+        raise places.locate(error, raw) from None
+    places.relocate(statements, raw)
+    reader.relocate(lambda pointer: ("graph", places.find(raw, pointer)))
+    return statements
 
 
 def _decode(raw: Any) -> Tensor:
