@@ -81,6 +81,7 @@ from engine.ops import (
     shrinking,
     sizes,
     slicing,
+    slopes,
     soft_margins,
     softmax,
     solving,
@@ -90,10 +91,12 @@ from engine.ops import (
     stacking,
     svd,
     transposing,
+    trapezoids,
     triangles,
     triangular,
     trigonometry,
     unpooling,
+    upsampling,
     writing,
 )
 
@@ -191,5 +194,8 @@ __all__ = [
     "triangular",
     "trigonometry",
     "unpooling",
+    "upsampling",
+    "trapezoids",
+    "slopes",
     "writing",
 ]

@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.bounded import Bounded, resolve
 from engine.define import composite, kernel
-from engine.errors import DimError, RuntimeArgumentError
+from engine.errors import ArgumentError, DimError, RuntimeArgumentError
 from engine.op import refused, sample
-from engine.signature import Array, Dim, Shape, Tensor
+from engine.signature import Array, Dim, Number, Shape, Tensor
 from engine.types import Type, strided
 
 
@@ -178,16 +178,22 @@ def alias(input: Tensor) -> Array:
 
 @composite(
     "narrow",
-    samples=lambda make: [sample(make(4, 3), 0, 1, 2), sample(make(4, 3), -1, -2, 2)],
+    samples=lambda make: [
+        sample(make(4, 3), 0, 1, 2),
+        sample(make(4, 3), -1, -2, 2),
+        sample(make(4, 3), 1, np.array(1), 2),
+    ],
     refusals=lambda make: [
         refused("start (1) + length (5) exceeds dimension size (2).", make(2), 0, 1, 5),
         refused("narrow(): length must be non-negative.", make(2), 0, 1, -1),
         refused("start out of range (expected to be in range of [-2, 2], but got 7)", make(2), 0, 7, 1),
         refused("narrow() cannot be applied to a 0-dim tensor.", make(), 0, 0, 1),
+        refused("start must be an 0-dim integral Tensor.", make(4), 0, np.array([1]), 1),
+        refused("argument 'start' (position 3) must be int, not float", make(4), 0, 0.5, 1),
     ],
 )
-def narrow(F: Any, input: Tensor, dim: Dim, start: int, length: int) -> Any:
-    """`length` slices along `dim` from `start` on.
+def narrow(F: Any, input: Tensor, dim: Dim, start: Tensor | Number, length: int) -> Any:
+    """`length` slices along `dim` from `start` on, which may be a tensor of one integer.
 
     Smooth everywhere.
     """
@@ -201,6 +207,11 @@ def narrow(F: Any, input: Tensor, dim: Dim, start: int, length: int) -> Any:
     size = shape[dim]
     if isinstance(size, Bounded):
         size.refuse()  # a slice would be cut to what there is
+    if hasattr(start, "meta"):
+        return F._narrow_at(input, start, dim, length)
+    if type(start) is not int:
+        kind = type(start).__name__
+        raise ArgumentError(f"narrow(): argument 'start' (position 3) must be int, not {kind}", actual=kind)
     if not -size <= start <= size:
         raise DimError(
             f"start out of range (expected to be in range of [{-size}, {size}], but got {start})",
