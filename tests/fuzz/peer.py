@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import engine
-
 from tests.fuzz.drawing import Json, Program
 from tests.fuzz.running import Answer, cotangents
 from tests.oracle.steps import Steps
@@ -25,8 +24,8 @@ class NotInTorch(Exception):
 
 
 # up to signs, phases and bases, and up to the order of what is equal
-FREE = {"svd", "eigh", "eig", "qr", "svd_lowrank", "pca_lowrank", "kthvalue", "topk", "sort", "argsort", "median"}
-FREE |= {"nanmedian", "mode", "msort"}
+FREE = {"svd", "eigh", "eig", "qr", "svd_lowrank", "pca_lowrank", "kthvalue", "topk", "sort", "argsort"}
+FREE |= {"median", "nanmedian", "mode", "msort"}
 
 
 @functools.cache
@@ -54,13 +53,7 @@ OTHERWISE: dict[str, Any] = {  # what torch calls in another way
 def _apply(name: str, args: list[Any], attrs: Json) -> Any:
     if name.rpartition(".")[2] in FREE or name in _deviating():
         raise NotInTorch(name)
-    if name in @functools.cache
-def _deviating() -> set[str]:
-    """The ops that declare where they differ."""
-    return {each.name for each in engine.catalogue() if each.deviation}
-
-
-OTHERWISE:
+    if name in OTHERWISE:
         return OTHERWISE[name](*args, **attrs)
     for root in (torch, torch.Tensor):
         try:
