@@ -77,10 +77,8 @@ def _correlate(input: Array, other: Array, slide: Slide, groups: int, lead: int)
         left = _columns(other[windows], rank, groups).astype(dtype, copy=False)
         right = _columns(input[places], rank, groups).astype(dtype, copy=False)
         product = left @ np.swapaxes(right, -1, -2)
-        total = product[(slice(None),) * lead + (0,)].copy() if product.shape[lead] else 0
-        for sample in range(1, product.shape[lead]):
-            total += product[(slice(None),) * lead + (sample,)]
-        found[(..., *tap)] = total if isinstance(total, int) else total.reshape(*batch, *channels)
+        for sample in range(product.shape[lead]):
+            found[(..., *tap)] += product.take(sample, axis=lead).reshape(*batch, *channels)
     return found
 
 

@@ -61,7 +61,7 @@ def _convolve(
     checks.check_rank(name, input.meta, rank)
     alone = input.meta.ndim == rank + 1
     given = max(weight.meta.ndim - 2, 0)
-    each = {
+    each: dict[str, Any] = {
         "stride": checks.spread_setting("stride", stride, given),
         "dilation": checks.spread_setting("dilation", dilation, given),
         "transposed": more is not None,
@@ -170,7 +170,7 @@ def _transposed(rank: int) -> Op:
         groups: int = 1,
         dilation: Sizes = 1,
     ) -> Any:
-        """The adjoint of a convolution with `weight` (C, channels / groups, …), applied to `input`, plus `bias`.
+        """The adjoint of a convolution with `weight` (C, channels / groups, …), plus `bias`.
 
         Smooth everywhere.
 
