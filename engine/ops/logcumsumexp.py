@@ -74,5 +74,5 @@ def logcumsumexp(input: Tensor, dim: Dim, *, lead: int) -> Array:
         return input.copy()
     if input.dtype.kind == "c":
         return np.asarray(np.moveaxis(_complex_scan(np.moveaxis(input, dim, 0)), 0, dim))
-    found = np.logaddexp.accumulate(input, axis=dim, dtype=wide(input.dtype))
-    return np.asarray(found, input.dtype)
+    found: Array = np.logaddexp.accumulate(input, axis=dim, dtype=wide(input.dtype))
+    return found.astype(input.dtype, copy=False)
