@@ -160,6 +160,7 @@ __all__ = [
     "losses",
     "magnitude",
     "margins",
+    "masking",
     "matmul",
     "matrices",
     "matrix_norms",
@@ -202,6 +203,7 @@ __all__ = [
     "spread",
     "stacking",
     "svd",
+    "taking",
     "transposing",
     "trapezoids",
     "triangles",
@@ -209,7 +211,5 @@ __all__ = [
     "trigonometry",
     "unpooling",
     "upsampling",
-    "masking",
-    "taking",
     "writing",
 ]
