@@ -53,6 +53,7 @@ _SIZES: dict[str, Callable[[Type], Any]] = {
     "_sym_strides": lambda meta: list(meta.stride()),
     "_sym_argsize_0": lambda meta: meta.shape[0],
     "_sym_argsize_minus_1": lambda meta: meta.shape[-1],
+    "_sym_argsize_minus_2": lambda meta: meta.shape[-2],
     "_dim": lambda meta: meta.ndim,
 }
 
