@@ -45,7 +45,7 @@ def is_kept(name: str) -> bool:
 
 @cache
 def by_op() -> dict[str, list[Json]]:
-    """The cases of each op under its name here; their place in the list is their index."""
+    """The cases of each op under its name here; `at` is the index of each."""
     return _grouped(STORED)
 
 
@@ -60,7 +60,8 @@ def _grouped(path: Path) -> dict[str, list[Json]]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             case = json.loads(line)
-            found.setdefault(op_of(case), []).append(case)
+            cases = found.setdefault(op_of(case), [])
+            cases.append({**case, "at": len(cases)})
     return found
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.conformance.cases import by_op
-
 
 class Deviation(NamedTuple):
     """Cases of an op, by their indices."""
 
     op: str
     cases: tuple[int, ...]
-    why: str  # "torch is wrong", "gauge freedom" or "not expressible"
+    why: str  # one of REASONS
     reason: str
 
 
-REASONS = ("torch is wrong", "gauge freedom", "not expressible")
+REASONS = ("torch is wrong", "not expressible")
 
 TABLE = (
     Deviation(
@@ -37,14 +35,6 @@ REFUSALS: dict[str, dict[int, str]] = {
     **{key: {0: METHOD, 1: METHOD} for key in ("add", "div", "mul")},
     **{key: {1: RANK, 2: RANK} for key in ("amax", "amin")},
 }
-
-
-def gauge() -> dict[str, tuple[int, ...]]:
-    """The cases whose stored outputs OpInfo made of those of torch: factors have a free sign or phase."""
-    found = {
-        op: tuple(at for at, case in enumerate(cases) if "gauge" in case) for op, cases in by_op().items()
-    }
-    return {op: cases for op, cases in found.items() if cases}
 
 
 def listed(op: str) -> set[int]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.registry import lookup
 from tests.conformance.cases import Json, op_of
+from tests.conformance.processing import processed
 
 REVERSED = {"__radd__", "__rdiv__", "__rmul__", "__rmatmul__", "__rmod__", "__rpow__"}
 SEED = 42  # that OpInfo gives before it calls a function that draws
@@ -47,13 +48,14 @@ class Requested:
     def body(self, case: Json, *, listed: bool) -> Json:
         """The request; `listed` where the op has several outputs, or a list of them."""
         names = [f"y{at}" for at in range(len(case["out"]))]
-        named = {"out": names} if listed else {"id": "y0"}
-        leading = [name for name, out in zip(names, case["out"], strict=True) if out["rg"]]
+        out, following, stored = processed(case) or (list[str | None](names), list[Json](), names)
+        named = {"out": out} if listed or len(out) > 1 else {"id": "y0"}
+        leading = [name for name, each in zip(stored, case["out"], strict=True) if each["rg"]]
         gradient = {name: wire(v) for name, v in zip(leading, case["v"], strict=True)}
         return {
             "inputs": self.inputs,
-            "graph": [{**named, **self.statement}],
-            "outputs": names,
+            "graph": [{**named, **self.statement}, *following],
+            "outputs": stored,
             "gradient": gradient,
             "trace": False,
             "seed": SEED,

@@ -35,17 +35,17 @@ def difference(case: Json) -> str | None:
     """What is not as torch has it, or None."""
     requested = Requested(case)
     several = len(case["out"]) > 1
-    status, answer = send(requested.body(case, listed=several))
+    body = requested.body(case, listed=several)
+    status, answer = send(body)
     if status != 200 and not several:  # a list of one
         again = send(requested.body(case, listed=True))
         status, answer = again if again[0] == 200 else (status, answer)
     if status != 200:
         return f"{status}: {answer.get('detail', answer)}"
-    return _unlike(case, requested, answer)
+    return _unlike(case, requested, [answer["outputs"][name] for name in body["outputs"]], answer["grads"])
 
 
-def _unlike(case: Json, requested: Requested, answer: Json) -> str | None:
-    outputs = [answer["outputs"][f"y{at}"] for at in range(len(case["out"]))]
+def _unlike(case: Json, requested: Requested, outputs: list[Json], grads: Json) -> str | None:
     for at, (found, expected) in enumerate(zip(outputs, case["out"], strict=True)):
         if text := apart(found, expected):
             return f"output {at}: {text}"
@@ -55,7 +55,7 @@ def _unlike(case: Json, requested: Requested, answer: Json) -> str | None:
     if names != case["grad_fn"]:
         return f"grad_fn: {names}, torch {case['grad_fn']}"
     for name, expected in zip(requested.leaves, case["grads"], strict=True):
-        found = answer["grads"][name]
+        found = grads[name]
         if found is None:  # torch was asked for zeros
             if np.any(array(expected["$t"], expected["dtype"], expected["shape"])):
                 return f"grads of {name}: null, torch {expected['$t']}"
