@@ -71,7 +71,7 @@ def logcumsumexp(input: Tensor, dim: Dim, *, lead: int) -> Array:
     Smooth everywhere. nan as long as all elements so far are -inf.
     """
     if input.ndim == lead:
-        return input.copy()
+        return np.array(input)
     if input.dtype.kind == "c":
         return np.asarray(np.moveaxis(_complex_scan(np.moveaxis(input, dim, 0)), 0, dim))
     found: Array = np.logaddexp.accumulate(input, axis=dim, dtype=wide(input.dtype))

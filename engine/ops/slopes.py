@@ -124,10 +124,11 @@ def gradient(
     Smooth everywhere.
     """
     dims = _axes(input, spacing, dim, edge_order)
+    each: Any = spacing
     several = isinstance(spacing, (tuple, list))
     found = []
     for number, at in enumerate(dims):
-        step: Any = spacing[number] if several else 1.0 if spacing is None else spacing
+        step: Any = each[number] if several else 1.0 if each is None else each
 
         def part(start: int, end: int | None, at: int = at) -> Any:
             return F.slice(input, at, start, end)

@@ -24,7 +24,7 @@ def _spread_type(input: Type, dim: Any, correction: Any, keepdim: bool) -> Type:
     return Type(reduced_shape(input.shape, dim or None, keepdim), real_of(input.dtype))
 
 
-def _variance(input: Array, dim: Any, correction: Any, keepdim: bool) -> Array:
+def variance(input: Array, dim: Any, correction: Any, keepdim: bool) -> Array:
     over = axes(input, dim)
     input = input.astype(wide(input.dtype), copy=False)
     size = count(input.shape, dim)
@@ -35,7 +35,7 @@ def _variance(input: Array, dim: Any, correction: Any, keepdim: bool) -> Array:
     return np.asarray(np.divide(np.sum(square, axis=over, keepdims=keepdim), square.dtype.type(freedom)))
 
 
-def _var_rule(F: Any, input: Any, g: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+def var_rule(F: Any, input: Any, g: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     """The cotangent of `input`, where `g` is that of its variance."""
     meta = input.meta
     freedom = count(meta.shape, dim) - (1 if correction is None else correction)
@@ -55,7 +55,7 @@ def _var_rule(F: Any, input: Any, g: Any, dim: Any, correction: Any, keepdim: bo
     kind="reduction",
     infer=_spread_type,
     vjp=lambda F, x, y, g, dim, correction, keepdim: (
-        lambda: _var_rule(F, x[0], g, dim, correction, keepdim),
+        lambda: var_rule(F, x[0], g, dim, correction, keepdim),
     ),
     grad_fn="VarBackward0",
     saves=("correction", "dim", "keepdim", "self"),
@@ -66,13 +66,13 @@ def _var(input: Tensor, dim: Dims | None, *, correction: Number | None, keepdim:
 
     Smooth everywhere.
     """
-    return _variance(input, dim, correction, keepdim).astype(meta.dtype.numpy, copy=False)
+    return variance(input, dim, correction, keepdim).astype(meta.dtype.numpy, copy=False)
 
 
 def _std_vjp(F: Any, x: Any, y: Any, g: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     def rule() -> Any:
         of_variance = over(F, g, F.mul(y, 2), F.eq(y, 0))
-        return _var_rule(F, x[0], of_variance, dim, correction, keepdim)
+        return var_rule(F, x[0], of_variance, dim, correction, keepdim)
 
     return (rule,)
 
@@ -91,10 +91,10 @@ def _std(input: Tensor, dim: Dims | None, *, correction: Number | None, keepdim:
 
     Zero where all elements are equal.
     """
-    return np.sqrt(_variance(input, dim, correction, keepdim)).astype(meta.dtype.numpy, copy=False)
+    return np.sqrt(variance(input, dim, correction, keepdim)).astype(meta.dtype.numpy, copy=False)
 
 
-def _correction(name: str, dim: Any, unbiased: Any, correction: Any) -> Any:
+def chosen_correction(name: str, dim: Any, unbiased: Any, correction: Any) -> Any:
     """The correction of a call, by the overload that torch would take."""
     if unbiased is not None:
         if correction is not OMITTED:
@@ -142,10 +142,10 @@ def var(
 
     Smooth everywhere. Of a single element it is nan, and so is the derivative.
 
-    Unlike torch: with `dim=[]`, which means all dimensions, the gradient is that of the result; torch's counts
-    one element and is infinite.
+    Unlike torch: with `dim=[]`, which means all dimensions, the gradient is that of the result; torch's
+    counts one element and is infinite.
     """
-    chosen = _correction("var", dim, unbiased, correction)
+    chosen = chosen_correction("var", dim, unbiased, correction)
     return F._var(input, None if dim is OMITTED else dim, correction=chosen, keepdim=keepdim)
 
 
@@ -164,8 +164,8 @@ def std(
     0 where all elements are equal, and the derivative there is taken as 0. Of a single element it is nan, and
     so is the derivative.
 
-    Unlike torch: with `dim=[]`, which means all dimensions, the gradient is that of the result; torch's counts
-    one element and is infinite.
+    Unlike torch: with `dim=[]`, which means all dimensions, the gradient is that of the result; torch's
+    counts one element and is infinite.
     """
-    chosen = _correction("std", dim, unbiased, correction)
+    chosen = chosen_correction("std", dim, unbiased, correction)
     return F._std(input, None if dim is OMITTED else dim, correction=chosen, keepdim=keepdim)

@@ -44,7 +44,7 @@ def check_equal(name: str, found: Sequence[Array], expected: Sequence[Sequence[A
         assert (batch.shape, batch.dtype) == (stacked.shape, stacked.dtype)
         if name in OTHER_KERNEL:
             eps = 50 * float(np.finfo(batch.dtype).eps)
-            np.testing.assert_allclose(batch, stacked, rtol=eps, atol=eps * float(np.abs(stacked).max()))
+            np.testing.assert_allclose(batch, stacked, rtol=eps, atol=eps * float(np.abs(stacked).max(initial=0)))
         else:
             np.testing.assert_array_equal(batch, stacked)
 
