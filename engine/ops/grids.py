@@ -17,7 +17,7 @@ from engine.types import Type, broadcast_shapes
 
 @composite(
     "broadcast_tensors",
-    samples=lambda make: [sample([make(3), make(2, 1)]), sample([make(), make(2)]), sample([make(2)])],
+    samples=lambda make: [sample([make(3), make(2, 1)]), sample([make(), make(2)])],
     refusals=lambda make: [
         refused("The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0",
                 [make(2), make(3)])
