@@ -13,7 +13,7 @@ from engine.types import Type, wrap_dim, wrap_dims
 _VARIADIC = frozenset({"Shape", "Dims", "Order", "Keys"})
 _RANKED = _VARIADIC | {"Dim", "NewDim"}  # kinds that are normalised against the operands
 _SYNONYMS = {"self": "input", "axis": "dim", "keepdims": "keepdim", "x": "input"}
-_SYNONYMS |= {"split_size": "split_size_or_sections"}
+_SYNONYMS |= {"split_size": "split_size_or_sections", "value": "src"}
 _SYNONYMS |= dict.fromkeys(("indices", "sections"), "indices_or_sections")
 
 
