@@ -13,5 +13,6 @@ from __future__ import annotations
 
 from engine.language.text.places import Places
 from engine.language.text.read import Read, read
+from engine.language.text.write import write
 
-__all__ = ["Places", "Read", "read"]
+__all__ = ["Places", "Read", "read", "write"]

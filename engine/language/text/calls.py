@@ -66,6 +66,8 @@ class Calls(Expressions):
             parts = [self.arg(each) for each in args]
             parts = [None, *parts, None] if len(parts) == 1 else [*parts, None][:3]
             return {"slice": parts}
+        if name.startswith("ops."):
+            name = name.removeprefix("ops.")
         found: dict[str, Any] = {"op": name, "in": [], "attrs": {}}
         self._positional(found, args, _parameters(name))
         self._keywords(found, node.keywords, name)
@@ -93,12 +95,19 @@ class Calls(Expressions):
             self._put(found, param.name, self.as_setting(each, node), node)
 
     def _keywords(self, found: dict[str, Any], keywords: list[ast.keyword], name: str) -> None:
+        kinds = {param.name: param.kind for param in _parameters(name, keywords=True)}
         for each in keywords:
             if each.arg is None:
                 raise self.source.refused("arguments are written out, without `**`", each)
-            ids = each.arg == _IDS.get(name)
-            value = self._ids(each.value) if ids else self.setting(each.value)
+            value = self._keyword(each.arg, each.value, name, kinds)
             self._put(found, each.arg, value, each)
+
+    def _keyword(self, key: str, node: ast.expr, name: str, kinds: dict[str, str]) -> Any:
+        dtype = dtype_name(node, self.scope) if kinds.get(key) == "DType" else None
+        if dtype is not None:
+            return dtype
+        nothing = isinstance(node, ast.Constant) and node.value is None
+        return self._ids(node) if key == _IDS.get(name) and not nothing else self.setting(node)
 
     def _put(self, found: dict[str, Any], name: str, value: Any, node: ast.AST) -> None:
         if name in found["attrs"]:
@@ -161,11 +170,11 @@ def _found(path: str) -> bool:
     return True
 
 
-def _parameters(name: str) -> list[Param]:
-    """What an op takes by position; nothing is known of what is none."""
+def _parameters(name: str, *, keywords: bool = False) -> list[Param]:
+    """What an op takes by position, or in any way; nothing is known of what is none."""
     if name in PARAMETERS or name == "grad":
         return []
     try:
-        return [param for param in lookup(name).params if not param.keyword_only]
+        return [param for param in lookup(name).params if keywords or not param.keyword_only]
     except EngineError:
         return []

@@ -86,7 +86,7 @@ class Expressions:
             for at, each in enumerate(node.elts):
                 self.places.put(found, self.source.place(each), at)
             return found
-        name = dtype_name(node, self.scope)
+        name = dtype_name(node, self.scope) if isinstance(node, ast.Attribute) else None
         return name if name is not None else self.as_setting(self.arg(node), node)
 
     def as_setting(self, found: Any, node: ast.expr) -> Any:

@@ -42,6 +42,9 @@ SYMBOLS = {
     "lt": ("<", 1), "le": ("<=", 1), "gt": (">", 1), "ge": (">=", 1), "eq": ("==", 1), "ne": ("!=", 1),
 }  # fmt: skip
 SIGNS = {"neg": "-", "positive": "+", "bitwise_not": "~"}
+TAKEN = frozenset(
+    {"tensor", "slice", "while_loop"}
+)  # names that mean something else: the ops are torch.ops.…
 SIGNED = 8  # how tightly a sign binds
 
 
