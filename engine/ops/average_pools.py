@@ -16,7 +16,7 @@ from engine.ops.max_pools import bounds
 from engine.ops.pool_checks import check_adaptive, check_planes, check_pool, pool_sizes
 from engine.ops.reductions import wide
 from engine.ops.windows import reach
-from engine.signature import Array, Number, Shape, Tensor
+from engine.signature import Array, Number, Shape, Sizes, Tensor
 from engine.types import Type
 
 
@@ -87,9 +87,9 @@ def _plain(rank: int) -> Op:
 
     def run(
         input: Tensor,
-        kernel_size: Shape,
-        stride: Shape,
-        padding: Shape,
+        kernel_size: Sizes,
+        stride: Sizes,
+        padding: Sizes,
         ceil_mode: bool,
         count_include_pad: bool,
         divisor_override: Number | None,
@@ -141,13 +141,13 @@ def _backward_rule(F: Any, x: Any, y: Any, g: Any, size: Shape, **settings: Any)
 )
 def avg_pool_backward(
     input: Tensor,
-    kernel_size: Shape,
-    stride: Shape,
-    padding: Shape,
+    kernel_size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
     ceil_mode: bool,
     count_include_pad: bool,
     divisor_override: Number | None,
-    size: Shape,
+    size: Sizes,
 ) -> Array:
     """The adjoint of an average pool of planes of `size`.
 
@@ -186,7 +186,7 @@ def _adaptive(rank: int) -> Op:
             raise no_kernel(name, input.dtype)
         return Type((*input.shape[:-rank], *output_size), input.dtype)
 
-    def run(input: Tensor, output_size: Shape) -> Array:
+    def run(input: Tensor, output_size: Sizes) -> Array:
         """The mean of each of `output_size` windows.
 
         Smooth everywhere.
@@ -219,7 +219,7 @@ def _adaptive(rank: int) -> Op:
         lambda: getattr(F, f"_adaptive_avg_pool{len(size)}d")(g, x[0].meta.shape[-len(size) :]),
     ),
 )
-def adaptive_avg_pool_backward(input: Tensor, size: Shape) -> Array:
+def adaptive_avg_pool_backward(input: Tensor, size: Sizes) -> Array:
     """The adjoint of an adaptive average pool of planes of `size`.
 
     Smooth everywhere.

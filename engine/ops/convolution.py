@@ -14,7 +14,7 @@ import numpy as np
 from engine.define import kernel
 from engine.ops.reductions import wide
 from engine.ops.windows import Slide, inputs, outputs, taps
-from engine.signature import Array, Shape, Tensor
+from engine.signature import Array, Shape, Sizes, Tensor
 from engine.types import Type
 
 
@@ -129,11 +129,11 @@ def _result(shape: Any) -> Any:
 def _conv_apply(
     input: Tensor,
     weight: Tensor,
-    stride: Shape,
-    padding: Shape,
-    dilation: Shape,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
     groups: int,
-    size: Shape,
+    size: Sizes,
     *,
     lead: int,
 ) -> Array:
@@ -155,11 +155,11 @@ def _conv_apply(
 def _conv_input(
     input: Tensor,
     weight: Tensor,
-    stride: Shape,
-    padding: Shape,
-    dilation: Shape,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
     groups: int,
-    size: Shape,
+    size: Sizes,
     *,
     lead: int,
 ) -> Array:
@@ -181,11 +181,11 @@ def _conv_input(
 def _conv_weight(
     input: Tensor,
     weight: Tensor,
-    stride: Shape,
-    padding: Shape,
-    dilation: Shape,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
     groups: int,
-    size: Shape,
+    size: Sizes,
     *,
     lead: int,
 ) -> Array:
@@ -269,11 +269,11 @@ def _convolution(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    stride: Shape,
-    padding: Shape,
-    dilation: Shape,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
     transposed: bool,
-    output_padding: Shape,
+    output_padding: Sizes,
     groups: int,
     *,
     lead: int,

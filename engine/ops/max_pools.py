@@ -13,7 +13,7 @@ from engine.errors import RuntimeArgumentError
 from engine.op import Op
 from engine.ops.dtype_checks import no_kernel
 from engine.ops.pool_checks import check_adaptive, check_planes, check_pool, pool_sizes
-from engine.signature import Array, Shape, Tensor
+from engine.signature import Array, Shape, Sizes, Tensor
 from engine.types import Type
 
 
@@ -89,10 +89,10 @@ def _plain(rank: int) -> Op:
 
     def run(
         input: Tensor,
-        kernel_size: Shape,
-        stride: Shape,
-        padding: Shape,
-        dilation: Shape,
+        kernel_size: Sizes,
+        stride: Sizes,
+        padding: Sizes,
+        dilation: Sizes,
         ceil_mode: bool,
         *,
         meta: Any,
@@ -134,7 +134,7 @@ def _adaptive(rank: int) -> Op:
             raise no_kernel(name, input.dtype)
         return Type(shape, input.dtype), Type(shape, int64)
 
-    def run(input: Tensor, output_size: Shape) -> Any:
+    def run(input: Tensor, output_size: Sizes) -> Any:
         """The largest element of each of `output_size` windows, and its flat place in its plane.
 
         Of equals the first gets the gradient; nan counts as the largest.

@@ -64,7 +64,7 @@ def _im2col_type(input: Type, kernel_size: Shape, dilation: Shape, padding: Shap
     grad_fn="Im2ColBackward0",
     saves=("dilation", "kernel_size", "padding", "self_sym_argsize_minus_1", "stride"),
 )
-def im2col(input: Tensor, kernel_size: Shape, dilation: Shape, padding: Shape, stride: Shape) -> Array:
+def im2col(input: Tensor, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes) -> Array:
     """The patches of each image as columns.
 
     Smooth everywhere.
@@ -121,7 +121,7 @@ def _col2im_type(
     saves=("dilation", "kernel_size", "padding", "stride"),
 )
 def col2im(
-    input: Tensor, output_size: Shape, kernel_size: Shape, dilation: Shape, padding: Shape, stride: Shape
+    input: Tensor, output_size: Sizes, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
 ) -> Array:
     """Columns of patches added up to images.
 

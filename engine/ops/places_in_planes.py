@@ -9,7 +9,7 @@ import numpy as np
 from engine.define import kernel
 from engine.errors import RuntimeArgumentError
 from engine.ops.reductions import wide
-from engine.signature import Array, Index, Shape, Tensor
+from engine.signature import Array, Index, Shape, Sizes, Tensor
 from engine.types import Type
 
 
@@ -58,7 +58,7 @@ def plane_gather(input: Tensor, indices: Index, rank: int) -> Array:
     vjp=lambda F, x, y, g, size: (lambda: F._plane_gather(g, x[1], len(size)), None),
     saves=("indices",),
 )
-def plane_add(input: Tensor, indices: Index, size: Shape) -> Array:
+def plane_add(input: Tensor, indices: Index, size: Sizes) -> Array:
     """Planes of zeros of `size`, with `input` added at flat `indices`.
 
     Smooth everywhere.
@@ -77,7 +77,7 @@ def plane_add(input: Tensor, indices: Index, size: Shape) -> Array:
     grad_fn=lambda operands, given: f"MaxUnpool{len(given['size'])}DBackward0",
     saves=("indices",),
 )
-def plane_put(input: Tensor, indices: Index, size: Shape) -> Array:
+def plane_put(input: Tensor, indices: Index, size: Sizes) -> Array:
     """Planes of zeros of `size`, with `input` put at flat `indices`.
 
     Of elements put at one place the last one stays; the gradient goes to all.

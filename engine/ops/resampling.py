@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.define import kernel
 from engine.ops.reductions import wide
-from engine.signature import Array, Data, Shape, Tensor
+from engine.signature import Array, Data, Shape, Sizes, Tensor
 from engine.types import Type
 
 _CUBIC = -0.75
@@ -126,7 +126,7 @@ def resampled(
         lambda: F._upsample(g, mode, x[0].meta.shape[-len(size) :], align_corners, scales),
     ),
 )
-def upsample_backward(input: Tensor, mode: str, size: Shape, align_corners: bool, scales: Data) -> Array:
+def upsample_backward(input: Tensor, mode: str, size: Sizes, align_corners: bool, scales: Data) -> Array:
     """The adjoint of an upsampling of planes of `size`.
 
     Smooth everywhere.
@@ -144,7 +144,7 @@ def upsample_backward(input: Tensor, mode: str, size: Shape, align_corners: bool
         lambda: F._upsample_backward(g, mode, x[0].meta.shape[-len(size) :], align_corners, scales),
     ),
 )
-def upsample(input: Tensor, mode: str, size: Shape, align_corners: bool, scales: Data) -> Array:
+def upsample(input: Tensor, mode: str, size: Sizes, align_corners: bool, scales: Data) -> Array:
     """Planes at another size.
 
     Smooth everywhere.

@@ -11,7 +11,7 @@ from engine.errors import ShapeError
 from engine.op import Op
 from engine.ops.dtype_checks import no_kernel
 from engine.ops.resampling import optional, resampled
-from engine.signature import Array, Shape, Tensor
+from engine.signature import Array, Shape, Sizes, Tensor
 from engine.types import Type
 
 Body = Callable[..., Any]
@@ -39,14 +39,14 @@ def _check(name: str, input: Type, size: Shape) -> None:
 
 
 def _nearest_1d(run: Body) -> Body:
-    def body(input: Tensor, output_size: Shape, scales: float | None) -> Array:
+    def body(input: Tensor, output_size: Sizes, scales: float | None) -> Array:
         return run(input, output_size, scales=scales)
 
     return body
 
 
 def _nearest_2d(run: Body) -> Body:
-    def body(input: Tensor, output_size: Shape, scales_h: float | None, scales_w: float | None) -> Array:
+    def body(input: Tensor, output_size: Sizes, scales_h: float | None, scales_w: float | None) -> Array:
         return run(input, output_size, scales_h=scales_h, scales_w=scales_w)
 
     return body
@@ -55,7 +55,7 @@ def _nearest_2d(run: Body) -> Body:
 def _nearest_3d(run: Body) -> Body:
     def body(
         input: Tensor,
-        output_size: Shape,
+        output_size: Sizes,
         scales_d: float | None,
         scales_h: float | None,
         scales_w: float | None,
@@ -66,7 +66,7 @@ def _nearest_3d(run: Body) -> Body:
 
 
 def _aligned_1d(run: Body) -> Body:
-    def body(input: Tensor, output_size: Shape, align_corners: bool, scales: float | None) -> Array:
+    def body(input: Tensor, output_size: Sizes, align_corners: bool, scales: float | None) -> Array:
         return run(input, output_size, align_corners=align_corners, scales=scales)
 
     return body
@@ -75,7 +75,7 @@ def _aligned_1d(run: Body) -> Body:
 def _aligned_2d(run: Body) -> Body:
     def body(
         input: Tensor,
-        output_size: Shape,
+        output_size: Sizes,
         align_corners: bool,
         scales_h: float | None,
         scales_w: float | None,
@@ -88,7 +88,7 @@ def _aligned_2d(run: Body) -> Body:
 def _aligned_3d(run: Body) -> Body:
     def body(
         input: Tensor,
-        output_size: Shape,
+        output_size: Sizes,
         align_corners: bool,
         scales_d: float | None,
         scales_h: float | None,
