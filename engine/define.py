@@ -37,6 +37,7 @@ Outcome = Literal["compute", "bool", "real"]  # the dtype of the result
 UnaryRule = Callable[[Any, Any, Any, Any], Any]
 _INPUT = Param("input", "Tensor", False, inspect.Parameter.empty, False)
 _OTHER = Param("other", "Tensor", False, inspect.Parameter.empty, False)
+SCALAR = _OTHER._replace(kind="Tensor | Number")  # an `other` for which torch has an overload of its own
 
 
 def pointwise(
@@ -141,10 +142,11 @@ def binary(
     *,
     doc: str,
     vjp: Rule | NoDerivative | None = None,
+    other: Param = _OTHER,
     **record: Unpack[Pointwise],
 ) -> Op:
     """An elementwise op of `input` and `other`."""
-    return _steps(name, (_INPUT, _OTHER), program, doc=doc, vjp=vjp, **record)
+    return _steps(name, (_INPUT, other), program, doc=doc, vjp=vjp, **record)
 
 
 def elementwise(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.define import binary, kernel, unary
+from engine.define import SCALAR, binary, kernel, unary
 from engine.dtypes import COMPLEX, bool_, uint8
 from engine.op import Op, refused, sample
 from engine.ops.arithmetic import MISMATCH
@@ -22,6 +22,7 @@ def _comparison(name: str, step: str, alias: str, words: str, *, ordered: bool =
     return binary(
         name,
         f"y = {step}(input, other)",
+        other=SCALAR,
         result="bool",
         check=without(f"{name}_cpu", COMPLEX) if ordered else None,
         doc=f"Where `input` {words} `other`.\n\n{_CONSTANT} A comparison with NaN is {name == 'ne'}.",
@@ -34,6 +35,7 @@ def _comparison(name: str, step: str, alias: str, words: str, *, ordered: bool =
         ],
         refusals=lambda make: [
             *(refused(text, make(*left), make(*right)) for text, left, right in refusals),
+            refused(f"{name}() received an invalid combination of arguments - got (int, float)", 1, 2.0),
             *([refused(f'"{name}_cpu" not implemented', make(2) + 1j, make(2))] if ordered else []),
         ],
     )

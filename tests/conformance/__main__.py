@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from engine.registry import known_names
-from tests.conformance.cases import by_op, refused
+from tests.conformance.cases import by_op, is_registered, refused
 from tests.conformance.refusing import unlike
 from tests.conformance.running import difference
 
@@ -22,7 +21,7 @@ def main(asked: list[str]) -> int:
     for op, cases in stored.items():
         if names and not {op, op.rpartition(".")[2]} & names:
             continue
-        if op not in known_names():
+        if not is_registered(op):
             if names:
                 print(f"{op}: not registered, {len(cases)} cases")
             continue

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engine.errors import UnknownOp
+from engine.registry import lookup
+
 Json = dict[str, Any]
 
 DATA = Path(__file__).parent / "data"
@@ -63,6 +66,15 @@ def _grouped(path: Path) -> dict[str, list[Json]]:
             cases = found.setdefault(op_of(case), [])
             cases.append({**case, "at": len(cases)})
     return found
+
+
+def is_registered(name: str) -> bool:
+    """Whether there is an op of that name: `unfold` is Tensor's, and no short name of nn.functional's."""
+    try:
+        found = lookup(name)
+    except UnknownOp:
+        return False
+    return name == found.name or name in found.aliases
 
 
 def op_of(case: Json) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from engine.registry import known_names
 from tests.app.harness import serve
-from tests.conformance.cases import Json, refused
+from tests.conformance.cases import Json, is_registered, refused
 from tests.conformance.deviations import REFUSALS, REFUSED_REASONS
 from tests.conformance.refusing import bodies, verdict
 
@@ -32,12 +31,11 @@ async def posted(client: httpx.AsyncClient, case: Json) -> str | None:
 
 
 async def test_refusals_have_the_text_of_torch() -> None:
-    known = set(known_names())
     sent = {
         (op, at): case
         for op, cases in refused().items()
         for at, case in enumerate(cases)
-        if op in known and at not in REFUSALS.get(op, {})
+        if is_registered(op) and at not in REFUSALS.get(op, {})
     }
     async with serve() as client:
         found = {place: text for place, case in sent.items() if (text := await posted(client, case))}
