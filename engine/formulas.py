@@ -57,7 +57,10 @@ def scaled(x: Any, factor: Any, out: Into = None) -> Any:
 
 
 def between(x: Any, end: Any, weight: Any, out: Into = None) -> Any:
-    """The number at `weight` of the way from x to `end`, exact at both."""
+    """The number at `weight` of the way from x to `end`, exact at both; in float32 at least."""
+    if x.dtype == np.float16:
+        x, end, weight = (np.asarray(each, np.float32) for each in (x, end, weight))
+        return _into(out, between(x, end, weight).astype(np.float16))
     step = np.subtract(end, x)
     near = np.add(x, np.multiply(weight, step))
     far = np.subtract(end, np.multiply(step, np.subtract(step.dtype.type(1), weight)))
@@ -117,6 +120,14 @@ def hurwitz_zeta(x: Any, other: Any, out: Into = None) -> Any:
     return _into(out, zeta(x, other))
 
 
+def log_gamma(x: Any, out: Into = None) -> Any:
+    """The logarithm of the absolute value of gamma; infinite at both infinities."""
+    from scipy.special import gammaln
+
+    found = gammaln(x)
+    return _into(out, np.where(np.isinf(found), np.abs(found), found).astype(x.dtype))
+
+
 def polygamma(x: Any, order: Any, out: Into = None) -> Any:
     """The derivative of digamma, `order` times."""
     from scipy import special
@@ -132,12 +143,10 @@ def polygamma(x: Any, order: Any, out: Into = None) -> Any:
 
 def multi_polygamma(x: Any, count: Any, order: Any, out: Into = None) -> Any:
     """The sum of polygamma at x, x - 1/2, x - 1 …, `count` terms; of order -1 that of the log of gamma."""
-    from scipy.special import gammaln
-
     total: Any = 0
     for number in range(int(count)):
-        each = np.subtract(x, x.dtype.type(number / 2))
-        total = np.add(total, gammaln(each) if order < 0 else polygamma(each, order))
+        each = np.add(x, x.dtype.type(0.0 - number / 2))  # -0.0 becomes 0.0
+        total = np.add(total, log_gamma(each) if order < 0 else polygamma(each, order))
     return _into(out, np.asarray(total, x.dtype))
 
 
@@ -180,6 +189,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         between,
         finite,
         hurwitz_zeta,
+        log_gamma,
         log_of_sum,
         log_pi_quarters,
         modulo_trunc,

@@ -98,7 +98,8 @@ def ldexp(input: Tensor, other: Tensor) -> None:
 
     Smooth everywhere.
 
-    Unlike torch: where `other` is a negative integer the gradient of `input` is 2 ** other, not 0.
+    Unlike torch: where `other` is a negative integer the gradient of `input` is 2 ** other, not 0; of float16
+    2 ** other may be more than float16 can hold.
     """
 
 

@@ -28,7 +28,7 @@ def _samples(make: Any) -> list[Any]:
 
 lgamma = unary(
     "lgamma",
-    "y = gammaln(input)",
+    "y = log_gamma(input)",
     check=without("lgamma_vml_cpu", COMPLEX),
     doc=(
         "The logarithm of the absolute value of the gamma function.\n\n"
@@ -89,7 +89,7 @@ def polygamma(n: int, input: Tensor) -> None:
 
     Infinite at 0, -1, -2 …
 
-    Unlike torch: the first derivative at -1, -2 … is infinite, not a large number.
+    Unlike torch: of order 1 it is infinite at -1, -2 …, not a large number; of higher order 0 at infinity.
     """
 
 
@@ -169,6 +169,7 @@ def _incomplete(name: str, kernel: str, sign: str, words: str) -> Op:
 
     declaration.__doc__ = (
         f"{words}\n\nSmooth for positive operands, by `other`; by `input` no derivative is implemented."
+        "\n\nUnlike torch: NaN where one of the two is, whatever the other."
     )
     infer = pointwise(_PAIR, check=without(f"{kernel}_cpu", BOOL, INTEGER, COMPLEX))
     return elementwise(
@@ -226,6 +227,8 @@ def zeta(input: Tensor | Number, other: Tensor | Number) -> None:
     """The sum of 1 / (k + other) ** input over k = 0, 1, 2 …: the zeta function of Hurwitz.
 
     Smooth by `other` between its poles at 0, -1 …; by `input` no derivative is implemented.
+
+    Unlike torch: 0 where `other` is infinite and `input` more than 1, not NaN.
     """
 
 

@@ -31,10 +31,15 @@ _THREE = tuple(Param(name, "Tensor", False, None, False) for name in ("input", "
 _broadcast = pointwise(_THREE)
 
 
+_SCALARS = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t"}
+_SCALARS |= {"float16": "float", "float32": "float", "float64": "double"}
+
+
 def _check_real(dtype: DType, value: Any) -> None:
     if isinstance(value, complex) and dtype.category < COMPLEX:
-        name = {"float64": "double", "float32": "float"}.get(dtype.name, dtype.name)
-        raise RuntimeArgumentError(f"value cannot be converted to type {name} without overflow")
+        raise RuntimeArgumentError(
+            f"value cannot be converted to type {_SCALARS[dtype.name]} without overflow"
+        )
 
 
 def _lerp_type(input: Any, end: Any, weight: Any) -> Type:
@@ -112,9 +117,9 @@ def _quotient_type(input: Type, tensor1: Type, tensor2: Type, value: Number = 1)
         raise DTypeError(
             "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will "
             "perform a true division of tensor1 and tensor2. The historic addcdiv behavior can be "
-            "implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as "
-            "(input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior is just the "
-            "latter implementation: (input + value * tensor1 / tensor2), for all dtypes."
+            "implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer "
+            "inputs and as (input + value * tensor1 / tensor2) for float inputs. The future addcdiv behavior "
+            "is just the latter implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
     _check_real(promoted([input, tensor1, tensor2]), value)
     found: Type = _broadcast(input, tensor1, tensor2)

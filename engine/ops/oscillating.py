@@ -57,7 +57,8 @@ _spherical_bessel_j1 = unary(
 )
 spherical_bessel_j0 = unary(
     "special.spherical_bessel_j0",
-    "s = sin(input); z = equal(input, 0); q = divide(s, input); y = select(z, 1, q)",
+    "s = sin(input); q = divide(s, input); i = isinf(input); v = select(i, 0, q); z = equal(input, 0);"
+    "y = select(z, 1, v)",
     check=wide("spherical_bessel_j0_cpu"),
     doc=(
         "sin(input) / input, and 1 at 0: the spherical Bessel function of order 0.\n\nSmooth everywhere."
@@ -81,7 +82,10 @@ airy_ai = unary(
     "special.airy_ai",
     "y = airy_value(input)",
     check=wide("airy_ai_cpu"),
-    doc="The Airy function Ai.\n\nSmooth everywhere.\n\nUnlike torch: there is a derivative.",
+    doc=(
+        "The Airy function Ai.\n\nSmooth everywhere."
+        "\n\nUnlike torch: there is a derivative, and the sixth digit is right everywhere."
+    ),
     vjp=lambda F, x, y, g: F.mul(g, F._airy_slope(x)),
     grad_fn="SpecialAiryAiBackward0",
     saves=("self",),

@@ -74,6 +74,7 @@ def _check_close(input: Any, other: Any, rtol: float, atol: float) -> None:
         sample(make(3), make(3), 0.5, 0.25),
         sample(make(), make(), equal_nan=True),
         sample(make.ints(3), make.ints(3), rtol=0.5),
+        sample(make.bools(3), make.bools(3)),
         sample(make(2) + 1j, make(2) + 1j, atol=0.5),
     ],
     refusals=lambda make: [
@@ -99,7 +100,8 @@ def isclose(
         close = F.logical_or(close, F.logical_and(F.isnan(input), F.isnan(other)))
     if rtol == 0 and atol == 0:
         return close
-    other = other if floating else F.to(other, get_default_dtype())
+    if not floating:
+        input, other = (F.to(each, get_default_dtype()) for each in (input, other))
     allowed = F.add(F.abs(F.mul(other, rtol)), atol)
     apart = F.abs(F.sub(input, other))
     return F.logical_or(close, F.logical_and(F.isfinite(apart), F.le(apart, allowed)))
