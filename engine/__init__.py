@@ -11,7 +11,7 @@ numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (siz
 ops         signature, binding (calls), elementary, formulas and kernels (ufunc steps), samples, registry,
             builder (what ops are applied to), flow (kernels of control flow), op (the record), define (how to
             write one), subscript (x[key]), leading (batch axes in kernels), ops (the families), saved and
-            pullback (a rule, called), namespace, linalg, special, nn, levels and batched (many samples at
+            pullback (a rule, called), namespace, fft, linalg, special, nn, levels and batched (many samples at
             once), variants (what calls have in common)
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
             of functions), gradcheck, autograd, catalogue
@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import autograd, errors, func, linalg, nn, special
+from engine import autograd, errors, fft, func, linalg, nn, special
 from engine import ops as _ops  # noqa: F401
 from engine.autograd import backward, grad
 from engine.catalogue import Entry, catalogue
@@ -94,7 +94,7 @@ __all__ = [
     "zeros_like", "ones_like", "full_like", "rand", "randn", "randint", "randperm", "rand_like",
     "randn_like", "randint_like",
     # ops by namespace
-    "linalg", "nn", "special",
+    "fft", "linalg", "nn", "special",
     # gradients
     "backward", "grad", "Function", "no_grad", "enable_grad", "set_grad_enabled", "is_grad_enabled",
     "autograd", "func", "vmap", "is_anomaly_enabled", "is_anomaly_check_nan_enabled",
