@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from engine.dtypes import ALIASES
-from engine.errors import LimitExceeded, UnknownId
+from engine.errors import LimitExceeded, Place, UnknownId
 from engine.language.notation import valid_id
 from engine.language.text.names import Constant, Function, Gone, Ids, Quoted, Scope, Slot
 from engine.language.text.operators import BINARY, COMPARE, UNARY, binary, is_number, known
@@ -57,9 +57,7 @@ class Expressions:
         if read is None:
             said = _WORDS.get(type(node), f"{type(node).__name__} is not part of the language")
             raise self.source.refused(said, node)
-        self._read += 1  # more than there are tokens if functions are used again and again
-        if self._read > self.limits.tokens:
-            self.limits.check("tokens", self._read)
+        self._spend(1)
         self._levels += 2  # "in" and a place in it
         if self._levels > self.limits.depth:
             place = self.source.place(node)
@@ -69,6 +67,13 @@ class Expressions:
         if type(found) is dict:
             self.places.put(found, self.source.place(node))
         return found
+
+    def _spend(self, count: int) -> None:
+        """Count what is read: more than there are tokens if functions and lists are used again and again."""
+        self._read += count
+        if self._read > 2 * self.limits.tokens:
+            error = LimitExceeded("tokens", self._read // 2, self.limits.tokens)
+            raise error.at(("graph", Place(1, 1)))
 
     def args(self, nodes: list[ast.expr]) -> list[Any]:
         """A list of arguments, none of them a text constant."""
@@ -109,7 +114,8 @@ class Expressions:
                     raise self.source.refused("this is no name for a value", node)
                 self.ids.free.setdefault(name, node)
                 return name
-            case Constant(value=value):
+            case Constant(value=value, size=size):
+                self._spend(size)
                 return value
             case Function():
                 raise self.source.refused("a function is no value", node)

@@ -28,9 +28,10 @@ class Quoted(str):
 
 
 class Constant(NamedTuple):
-    """A name for a number, or for a list of them."""
+    """A name for a number, or for a list of `size` things."""
 
     value: Any
+    size: int
 
 
 class Function(NamedTuple):

@@ -21,8 +21,10 @@ class Source:
     def place(self, node: ast.AST) -> Place:
         """Where a node of the syntax tree begins."""
         line = min(max(getattr(node, "lineno", 1), 1), len(self.lines))
-        before = self.lines[line - 1].encode()[: getattr(node, "col_offset", 0)]  # the tree counts bytes
-        return Place(line, len(before.decode(errors="ignore")) + 1)
+        column, text = getattr(node, "col_offset", 0), self.lines[line - 1]
+        if not text.isascii():  # the tree counts bytes
+            column = len(text.encode()[:column].decode(errors="ignore"))
+        return Place(line, column + 1)
 
     def piece(self, place: Place) -> str:
         """What stands at a place, as much of it as an error repeats."""

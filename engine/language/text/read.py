@@ -38,6 +38,7 @@ class Read(NamedTuple):
 def read(text: str, limits: Limits | None = None) -> Read:
     """The statements that `text` means. EngineError, with a `Place` in its pointer, for what it cannot."""
     limits = limits or Limits()
+    text = text.replace("\r\n", "\n")
     scan(text, limits)
     try:
         tree = ast.parse(text)
@@ -105,14 +106,14 @@ class TextReader(Loops):
     def _one(self, target: ast.Name, node: ast.Assign) -> None:
         value = self._leaf(node.value) or self.arg(node.value)
         if type(value) is dict and not value.keys() & {"op", "tensor"}:
-            value = Constant(value)
+            value = Constant(value, 1)
         elif type(value) in (Slot, str):
             value = {"op": "alias", "in": [value]}
             self.places.put(value["in"], self.source.place(node.value), 0)
         elif type(value) is list:
-            value = Constant([self._hoisted(each, node.value) for each in value])
+            value = self._constant_of(value, node.value)
         elif type(value) is not dict:
-            value = Constant(value)
+            value = Constant(value, 1)
         if isinstance(value, Constant):
             self._nameable(target.id, target)
             self.scope.names[target.id] = value
@@ -156,10 +157,17 @@ class TextReader(Loops):
                 self.add({"id": self.bind(name.id, name), "op": "alias", "in": [value]}, node)
             else:
                 self._nameable(name.id, name)
-                self.scope.names[name.id] = Constant(value)
+                self.scope.names[name.id] = self._constant_of(value, node)
+
+    def _constant_of(self, value: Any, node: ast.expr) -> Constant:
+        """What a name for a number or a list stands for; a list is as long as all that it holds."""
+        before = self._read
+        found = self._hoisted(value, node)
+        return Constant(found, self._read - before)
 
     def _hoisted(self, value: Any, node: ast.expr) -> Any:
         """A value that may be read more than once: a node has an id of its own."""
+        self._spend(1)
         if type(value) is list:
             return [self._hoisted(each, node) for each in value]
         if type(value) is dict and "op" in value:

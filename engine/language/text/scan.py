@@ -14,11 +14,11 @@ from engine.limits import Limits
 
 _ESCAPES = r"""\\(?:[\\'"nrt]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"""
 _TOKEN = re.compile(
-    rf"""(?P<space>[ \t\r]+|\\\r?\n|\#[^\n\0]*)
+    rf"""(?P<space>[ \t]+|\\\n|\#[^\n\0]*)
     |(?P<line>\n)
     |(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?!['"])
     |(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?j?)(?![A-Za-z0-9_.])
-    |(?P<string>'(?!'')(?:[^'\\\n\0]|{_ESCAPES})*'|"(?!"")(?:[^"\\\n\0]|{_ESCAPES})*")
+    |(?P<string>'(?!'')(?:[^'\\\n\0]++|{_ESCAPES})*+'|"(?!"")(?:[^"\\\n\0]++|{_ESCAPES})*+")
     |(?P<open>[(\[{{])
     |(?P<close>[)\]}}])
     |(?P<end>[,;:=](?!=))
@@ -32,7 +32,8 @@ _NAMES = 64  # letters of a name
 
 def scan(text: str, limits: Limits) -> None:
     """Refuse a text of too many tokens, of too many levels, or with a character that no token begins with."""
-    limits.check("text", len(text))
+    if len(text) > limits.text:
+        raise _exceeded("text", len(text), limits.text, Place(1, 1))
     source = Source(text)
     at = tokens = elifs = 0
     chains = [0]  # operators in a row, of each open bracket
@@ -55,7 +56,7 @@ def scan(text: str, limits: Limits) -> None:
         _follow(chains, kind, found[0])
         if tokens > limits.tokens:
             raise _exceeded("tokens", tokens, limits.tokens, Place(line, found.start() - start + 1))
-        levels = max(len(chains) - 1, elifs, -(-sum(chains) // _LEVELS) if kind != "space" else 0)
+        levels = max(len(chains) - 1, elifs, -(-sum(chains) // _LEVELS))
         if levels > limits.depth:
             raise _exceeded("depth", levels, limits.depth, Place(line, found.start() - start + 1))
 

@@ -49,19 +49,23 @@ class Words:
             return text, SIGNED if text.startswith("-") else _ATOM
         if "op" in arg:
             return self.node(arg)
-        ((key, value),) = arg.items() if len(arg) == 1 else ((None, None),)
+        key, value = next(iter(arg.items())) if len(arg) == 1 else (None, None)
+        return self._special(key, value), _ATOM
+
+    def _special(self, key: Any, value: Any) -> str:
+        """The text of `{key: value}`, an argument that is no node."""
         if key == "tensor":
-            return tensor(value), _ATOM
+            return tensor(value)
         if key == "slice":
-            return f"slice({', '.join(map(number, value))})", _ATOM
+            return f"slice({', '.join(map(number, value))})"
         if key == "complex":
             real, imag = float(value[0]), float(value[1])
             sign = "-" if math.copysign(1.0, imag) < 0 else "+"
-            return f"({real!r}{sign}{abs(imag)!r}j)", _ATOM
+            return f"({real!r}{sign}{abs(imag)!r}j)"
         if key == "ellipsis":
-            return "...", _ATOM
+            return "..."
         if key == "ref":
-            return self.name(value), _ATOM
+            return self.name(value)
         raise GraphError("an argument that has no text")
 
     def node(self, node: dict[str, Any]) -> tuple[str, int]:

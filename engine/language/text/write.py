@@ -38,7 +38,8 @@ class Writer(Words):
 
     def _statement(self, raw: dict[str, Any]) -> None:
         if "op" not in raw and "tensor" in raw:
-            text = tensor(raw["tensor"], raw.get("requires_grad"))
+            inner = type(raw["tensor"]) is dict and "requires_grad" in raw["tensor"]
+            text = tensor(raw["tensor"], not inner and raw.get("requires_grad"))
             self._lines.append(f"{self.name(raw.get('id'))} = {text}")
         elif "op" not in raw:
             lines = self.statements(raw["do"]) or ["pass"]
