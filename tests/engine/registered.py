@@ -18,7 +18,7 @@ from tests.engine.transforming import Functions, Way, floating_outputs, points_o
 WAYS: dict[str, type[Way]] = {"functions": Functions, "programs": Programs, "requests": Requests}
 
 # Samples whose results have as many elements as a mask has true ones: a program knows that when it runs.
-SELECTED = {"getitem-10"}
+SELECTED = {"getitem-10", *(f"masked_select-{at}" for at in range(4))}
 MASKED = {*SELECTED, "index_put-3"}  # or their gradients do
 
 # Ops whose derivatives agree less well than rounding allows, with the reason.
