@@ -52,6 +52,8 @@ full_like = _factory("full_like")
 rand_like = _factory("rand_like")
 randn_like = _factory("randn_like")
 randint_like = _factory("randint_like")
+fftfreq = _factory("fft.fftfreq")
+rfftfreq = _factory("fft.rfftfreq")
 
 
 def tensor(data: Any, *, dtype: DType | str | None = None, requires_grad: bool = False) -> Tensor:
@@ -117,6 +119,6 @@ FACTORIES: dict[str, Callable[..., Any]] = {
     made.__name__: made
     for made in (
         zeros, ones, full, arange, linspace, eye, rand, randn, randint, randperm,
-        zeros_like, ones_like, full_like, rand_like, randn_like, randint_like, tensor,
+        zeros_like, ones_like, full_like, rand_like, randn_like, randint_like, fftfreq, rfftfreq, tensor,
     )
 }  # fmt: skip

@@ -20,6 +20,8 @@ ARGUMENTS = {
     "randint": (3, (2,)),
     "randperm": (3,),
     "tensor": ([1.0, 2.0],),
+    "fft.fftfreq": (3,),
+    "fft.rfftfreq": (3,),
 }
 
 
@@ -28,22 +30,27 @@ def test_requires_grad_makes_a_leaf(name: str) -> None:
     args: tuple[object, ...] = ARGUMENTS.get(name, ((2, 3),))
     if name.endswith("_like"):
         args = (engine.ones(2, 3), *({"full_like": (1.5,), "randint_like": (3,)}.get(name, ())))
-    made = getattr(engine, name)(*args, dtype="float64", requires_grad=True)
+    made = FACTORIES[name](*args, dtype="float64", requires_grad=True)
     assert made.requires_grad and made.is_leaf and made.grad_fn is None
     assert made.dtype is engine.float64
-    assert not getattr(engine, name)(*args, dtype="float64").requires_grad
+    assert not FACTORIES[name](*args, dtype="float64").requires_grad
     with pytest.raises(RuntimeError) as raised:
-        getattr(engine, name)(
-            *args, dtype="int64" if not name.startswith("rand") else "int32", requires_grad=True
-        )
-    if name not in ("rand", "randn", "rand_like", "randn_like"):  # refused for the dtype before
+        FACTORIES[name](*args, dtype="int64" if not name.startswith("rand") else "int32", requires_grad=True)
+    if name not in (
+        "rand",
+        "randn",
+        "rand_like",
+        "randn_like",
+        "fft.fftfreq",
+        "fft.rfftfreq",
+    ):  # refused for the dtype before
         assert str(raised.value) == NO_INTEGERS
 
 
 def test_every_creation_op_has_a_factory() -> None:
     names = {op.name for op in REGISTRY.values() if op.kind in ("creation", "random") and op.name[0] != "_"}
     takes_a_dtype = {name for name in names if any(p.name == "dtype" for p in REGISTRY[name].params)}
-    assert takes_a_dtype <= FACTORIES.keys()
+    assert takes_a_dtype - FACTORIES.keys() == {"tril_indices", "triu_indices"}  # always integers
 
 
 def test_creation_inside_no_grad_still_requires_grad() -> None:

@@ -12,8 +12,6 @@ from tests.engine.registered import TRANSFORMED
 from tests.engine.sampling import Programs, programmed
 from tests.engine.transforming import floating_outputs, points_of
 
-# Samples whose outputs have sizes that only a run tells.
-NOT_CHECKED = {"getitem-10"}
 
 MLP = [
     let("h", "tanh", node("add", node("matmul", "x", "w"), "b")),
@@ -144,12 +142,16 @@ def test_no_elements() -> None:
 def test_every_sample_of_the_registry() -> None:
     unsure = {}
     for sampled in TRANSFORMED:
-        if sampled.op.name.startswith("_") or sampled.id in NOT_CHECKED:
+        if sampled.op.name.startswith("_"):
             continue
         made, outputs = programmed(sampled), Programs(sampled).outputs(points_of(sampled))
         if all(each.dtype.kind == "f" for each in (*points_of(sampled), *outputs)):
             names = [made.outputs[at] for at in floating_outputs(sampled)]
-            found = check(made.graph, made.tensors(), *names)
+            try:
+                found = check(made.graph, made.tensors(), *names)
+            except engine.errors.NotImplementedYet as error:  # what a mask selects
+                assert "is known only after a run" in str(error)  # noqa: PT017  # of some samples
+                continue
             if not found.ok:
                 unsure[sampled.id] = found.verdict
     # what computes in float16 by itself is too coarse, and a derivative of zero is what detach is for
