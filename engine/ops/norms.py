@@ -37,7 +37,7 @@ def check_norm_dtype(name: str, input: Type, dtype: DType | None) -> None:
         )
 
 
-def _norm_type(input: Type, ord: Any, dim: Any, keepdim: bool, dtype: DType | None) -> Type:
+def norm_type(input: Type, ord: Any, dim: Any, keepdim: bool, dtype: DType | None) -> Type:
     check_norm_dtype("linalg.vector_norm", input, dtype)
     if isinstance(ord, complex):
         raise DTypeError("linalg.vector_norm: Expected a non-complex scalar as the order of norm.")
@@ -55,7 +55,7 @@ def _norm_type(input: Type, ord: Any, dim: Any, keepdim: bool, dtype: DType | No
     return Type(reduced_shape(input.shape, dim or None, keepdim), real_of(dtype or input.dtype))
 
 
-def _norm_of_sizes(size: Array, ord: Any, **over: Any) -> Any:
+def norm_of_sizes(size: Array, ord: Any, **over: Any) -> Any:
     if ord == 0:
         return np.sum(size != 0, **over)
     if math.isinf(ord):
@@ -73,12 +73,12 @@ def _norm_vjp(F: Any, x: Any, y: Any, g: Any, ord: Any, dim: Any, keepdim: bool,
 
     def rule() -> Any:
         norm, share = (restored(F, each, x[0].meta, dim, keepdim) for each in (y, g))
-        return _norm_rule(F, x[0], norm, share, ord, dim)
+        return norm_rule(F, x[0], norm, share, ord, dim)
 
     return (rule,)
 
 
-def _norm_rule(F: Any, input: Any, norm: Any, share: Any, ord: float, dim: Any) -> Any:
+def norm_rule(F: Any, input: Any, norm: Any, share: Any, ord: float, dim: Any) -> Any:
     """The cotangent of `input`; `norm` and the cotangent `share` have the reduced dims back."""
     if ord == 2:
         return F.mul(share, F.where(F.eq(norm, 0), 0, F.div(input, norm)))
@@ -100,7 +100,7 @@ def _norm_rule(F: Any, input: Any, norm: Any, share: Any, ord: float, dim: Any) 
 @kernel(
     "linalg.vector_norm",
     kind="reduction",
-    infer=_norm_type,
+    infer=norm_type,
     vjp=_norm_vjp,
     grad_fn="LinalgVectorNormBackward0",
     saves=("dim", "keepdim", "ord", "result", "self"),
@@ -147,5 +147,5 @@ def vector_norm(
     gradient equally; for ord 0 nothing flows back.
     """
     size = np.abs(input).astype(wide(meta.dtype.numpy), copy=False)
-    found = _norm_of_sizes(size, ord, axis=axes(input, dim), keepdims=keepdim)
+    found = norm_of_sizes(size, ord, axis=axes(input, dim), keepdims=keepdim)
     return np.asarray(found).astype(meta.dtype.numpy, copy=False)

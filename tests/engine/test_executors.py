@@ -97,6 +97,8 @@ class SampleProgram:
             return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
         if isinstance(value, np.ndarray):
             return {"ref": self._argument(value)}
+        if isinstance(value, list | tuple):
+            return [self._attribute(each) for each in value]
         return value if isinstance(value, str) else self._argument(value)
 
     def answer(self, v: dict[str, engine.Tensor]) -> tuple[Answer, Json]:
