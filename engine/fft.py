@@ -1,6 +1,13 @@
 """torch.fft: the ops of that namespace."""
 
-from engine.eager.factories import fftfreq, rfftfreq  # noqa: F401
+from typing import Any
+
 from engine.namespace import members
 
-__getattr__, __dir__ = members("fft")
+_op, __dir__ = members("fft")
+
+
+def __getattr__(name: str) -> Any:
+    from engine.eager.factories import FACTORIES
+
+    return FACTORIES.get(f"fft.{name}") or _op(name)

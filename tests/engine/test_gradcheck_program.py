@@ -12,7 +12,6 @@ from tests.engine.registered import TRANSFORMED
 from tests.engine.sampling import Programs, programmed
 from tests.engine.transforming import floating_outputs, points_of
 
-
 MLP = [
     let("h", "tanh", node("add", node("matmul", "x", "w"), "b")),
     let("p", "softmax", "h", dim=-1),
