@@ -81,7 +81,7 @@ def frexp(input: Tensor) -> Any:
         lambda: F.mul(g, F.conj(F.exp2(F.to(x[1], y.dtype)))),
         lambda: F.mul(F.mul(g, F.conj(y)), math.log(2)),
     ),
-    saves=("other", "result"),
+    saves=("other for self", "result"),
     samples=lambda make: [
         sample(make(2, 3), make.ints(3)),
         sample(make(2, 3), make(2, 1)),
@@ -123,7 +123,7 @@ def _copysign_type(input: Any, other: Any) -> Type:
         None if is_number(x[1]) else lambda: F.zeros_like(g),
     ),
     grad_fn=lambda x, given: "CopysignBackward1" if is_number(x[1]) else "CopysignBackward0",
-    saves=("result", "self"),
+    saves=("result", "self for self"),
     samples=lambda make: [
         sample(make(2, 3), make(3)),
         sample(make(3), -2),
@@ -153,7 +153,7 @@ def _turn(F: Any, x: Any, y: Any) -> Any:
     "y = nextafter(input, other)",
     infer=tensors_only("nextafter", _NAMES, pointwise(_PAIR, check=floating("nextafter_cpu"))),
     vjp=lambda F, x, y, g: (lambda: F.where(F.ne(x[0], x[1]), g, 0), lambda: F.zeros_like(g)),
-    saves=("other", "self"),
+    saves=("other for self", "self for self"),
     samples=lambda make: [sample(make(2, 3), make(3)), sample(make(), make())],
     refusals=lambda make: [
         refused(MISMATCH, make(3), make(2)),

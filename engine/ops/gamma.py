@@ -178,7 +178,7 @@ def _incomplete(name: str, kernel: str, sign: str, words: str) -> Op:
         infer=tensors_only(f"special_{name}", ("input", "other"), infer),
         vjp=lambda F, x, y, g: (_no_derivative(f"{kernel}: input"), lambda: density(F, g, x)),
         grad_fn=f"{kernel.title()}Backward0",
-        saves=("other", "self"),
+        saves=("other for other", "self for other"),
         aliases=(kernel,),
         samples=lambda make: [
             sample(make.ints(2, 3, low=1, high=4), make(2, 3, low=0.4)),
@@ -211,7 +211,7 @@ def _zeta_name(operands: Any, given: Any) -> str:
     infer=some_tensor("special_zeta", pointwise(_PAIR_OR_NUMBER, compute="float", check=wide("zeta_cpu"))),
     vjp=lambda F, x, y, g: (_no_derivative("zeta"), lambda: _by_place(F, g, x)),
     grad_fn=_zeta_name,
-    saves=("other", "self"),
+    saves=("other for other", "self for other"),
     samples=lambda make: [
         sample(make.ints(2, 3, low=2, high=4), make(3, low=0.4)),
         sample(2.5, make(3, low=0.4)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.define import elementwise, pointwise, pointwise_result
+from engine.define import composite, elementwise, pointwise, pointwise_result
 from engine.dtypes import BOOL, COMPLEX, INTEGER, DType
 from engine.errors import DTypeError, RuntimeArgumentError
 from engine.kernels import promoted
@@ -42,9 +42,7 @@ def _check_real(dtype: DType, value: Any) -> None:
         )
 
 
-def _lerp_type(input: Any, end: Any, weight: Any) -> Type:
-    if type(input) is not Type or type(end) is not Type:
-        raise no_overload("lerp", (input, end, weight))
+def _lerp_type(input: Type, end: Type, weight: Any) -> Type:
     for name, each in (("end", end), ("weight", weight)):
         if type(each) is Type and each.dtype is not input.dtype:
             raise DTypeError(
@@ -60,25 +58,47 @@ def _lerp_type(input: Any, end: Any, weight: Any) -> Type:
     return pointwise_result(tensors, input.dtype)
 
 
-def _lerp_rule(F: Any, x: Any, y: Any, g: Any) -> Any:
-    weight = x[2]
-    if is_number(weight):
-        conjugate = weight.conjugate()
-        return (lambda: F.mul(g, 1 - conjugate), lambda: F.mul(g, conjugate), None)
-    return (
-        lambda: F.mul(g, F.conj(F.rsub(weight, 1))),
-        lambda: F.mul(g, F.conj(weight)),
-        lambda: F.mul(g, F.conj(F.sub(x[1], x[0]))),
-    )
+@elementwise(
+    "_lerp_scalar",
+    "y = between(input, end, weight)",
+    infer=_lerp_type,
+    vjp=lambda F, x, y, g, weight: (
+        lambda: F.mul(g, 1 - weight.conjugate()),
+        lambda: F.mul(g, weight.conjugate()),
+    ),
+    grad_fn="LerpBackward0",
+    saves=("weight",),
+    samples=lambda make: [sample(make(2, 3), make(3), 0.3)],
+)
+def lerp_scalar(input: Tensor, end: Tensor, weight: Number) -> None:
+    """lerp by a number.
+
+    Smooth everywhere.
+    """
 
 
 @elementwise(
-    "lerp",
+    "_lerp_tensor",
     "y = between(input, end, weight)",
     infer=_lerp_type,
-    vjp=_lerp_rule,
-    grad_fn=lambda x, given: f"LerpBackward{0 if is_number(x[2]) else 1}",
-    saves=("end", "self", "weight"),
+    vjp=lambda F, x, y, g: (
+        lambda: F.mul(g, F.conj(F.rsub(x[2], 1))),
+        lambda: F.mul(g, F.conj(x[2])),
+        lambda: F.mul(g, F.conj(F.sub(x[1], x[0]))),
+    ),
+    grad_fn="LerpBackward1",
+    saves=("end for weight", "self for weight", "weight"),
+    samples=lambda make: [sample(make(2, 3), make(3), make(3, low=0, high=1))],
+)
+def lerp_tensor(input: Tensor, end: Tensor, weight: Tensor) -> None:
+    """lerp by a tensor.
+
+    Smooth everywhere.
+    """
+
+
+@composite(
+    "lerp",
     samples=lambda make: [
         sample(make(2, 3), make(3), 0.3),
         sample(make(2, 3), make(2, 1), 0.7),
@@ -96,11 +116,14 @@ def _lerp_rule(F: Any, x: Any, y: Any, g: Any) -> Any:
         refused("The size of tensor a (3) must match the size of tensor b (2)", make(3), make(2), 0.5),
     ],
 )
-def lerp(input: Tensor, end: Tensor | Number, weight: Tensor | Number) -> None:
+def lerp(F: Any, input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number) -> Any:
     """input + weight * (end - input): the number at `weight` of the way from `input` to `end`.
 
     Smooth everywhere. No promotion: all dtypes are the same.
     """
+    if is_number(input) or is_number(end):
+        raise no_overload("lerp", (input, end, weight))
+    return F._lerp_scalar(input, end, weight) if is_number(weight) else F._lerp_tensor(input, end, weight)
 
 
 def _product_type(input: Type, tensor1: Type, tensor2: Type, value: Number = 1) -> Type:
@@ -159,7 +182,7 @@ _NAMES = ("input", "tensor1", "tensor2")
         lambda: F.mul(g, F.conj(F.mul(x[2], value))),
         lambda: F.mul(g, F.conj(F.mul(x[1], value))),
     ),
-    saves=("tensor1", "tensor2", "value"),
+    saves=("tensor1 for tensor2", "tensor2 for tensor1", "value"),
     samples=lambda make: [
         *_samples(make, -2),
         sample(make.ints(3), make.ints(3), make.ints(3), value=2),
@@ -187,7 +210,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
         lambda: F.mul(g, F.conj(F.mul(F.reciprocal(x[2]), value))),
         lambda: F.mul(F.neg(g), F.conj(F.div(F.mul(x[1], value), F.mul(x[2], x[2])))),
     ),
-    saves=("tensor1", "tensor2", "value"),
+    saves=("tensor1 for tensor2", "tensor2", "value"),
     samples=lambda make: _samples(make, 0.5),
     refusals=lambda make: [
         *_refusals("addcdiv", make),

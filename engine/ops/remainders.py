@@ -116,7 +116,7 @@ fmin = _extreme("fmin", "le", "The smaller")
         lambda: F.mul(g, F.div(x[0], y)),
         lambda: F.mul(g, F.div(x[1], y)),
     ),
-    saves=("other", "result", "self"),
+    saves=("other for other", "result", "self for self"),
     samples=lambda make: [sample(make(2, 3), make(3)), sample(make(), make()), sample(make(2), make.ints(2))],
     refusals=lambda make: [
         refused(MISMATCH, make(3), make(2)),
