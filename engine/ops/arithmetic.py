@@ -101,6 +101,7 @@ def sub(input: Tensor, other: Tensor, *, alpha: Number = 1) -> None:
     "rsub",
     "t = multiply(input, alpha); y = subtract(other, t)",
     infer=lambda input, other, alpha=1: _difference_type(other, input, alpha),
+    numbers=False,
     vjp=lambda F, x, y, g, alpha: (lambda: _scaled(F, F.neg(g), alpha), lambda: g),
     grad_fn=lambda x, given: "RsubBackward1" if is_number(x[1]) else "RsubBackward0",
     saves=("alpha",),
@@ -108,6 +109,7 @@ def sub(input: Tensor, other: Tensor, *, alpha: Number = 1) -> None:
     refusals=lambda make: [
         refused("The size of tensor a (2) must match the size of tensor b (3)", make(3), make(2)),
         refused("Subtraction, the `-` operator, with a bool tensor", make.bools(2), 2),
+        refused("rsub() received an invalid combination of arguments - got (int, Tensor)", 2, make(2)),
     ],
 )
 def rsub(input: Tensor, other: Tensor | Number, *, alpha: Number = 1) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.define import composite, kernel
-from engine.errors import RuntimeArgumentError, ShapeError
+from engine.errors import DimError, RuntimeArgumentError, ShapeError
 from engine.leading import flat
 from engine.op import refused, sample
 from engine.signature import Array, Dims, Order, Shape, Tensor
@@ -80,6 +80,8 @@ def _roll_type(input: Type, shifts: Shape, dims: tuple[int, ...]) -> Type:
             expected=len(shifts),
             actual=len(dims),
         )
+    if dims and not input.shape:
+        raise DimError(f"Dimension specified as {dims[0]} but tensor has no dimensions", actual=dims[0])
     for dim in dims:
         wrap_dim(dim, input.ndim)
     return Type(input.shape, input.dtype)
@@ -100,6 +102,7 @@ def _roll_type(input: Type, shifts: Shape, dims: tuple[int, ...]) -> Type:
     ],
     refusals=lambda make: [
         refused("`shifts` required", make(3), ()),
+        refused("Dimension specified as 0 but tensor has no dimensions", make(), 1, 0),
         refused("shifts and dimensions must align. shifts: 2, dims:1", make(3), (1, 2), (0,)),
         refused("Dimension out of range (expected to be in range of [-1, 0], but got 1)", make(3), 1, 1),
     ],
@@ -112,8 +115,6 @@ def roll(input: Tensor, shifts: Shape, dims: Order = (), *, lead: int) -> Array:
     if not dims:
         rolled = np.roll(flat(input, lead) if lead else input.ravel(), shifts[0], -1)
         return rolled.reshape(input.shape)
-    if input.ndim == lead:
-        return input.copy()
     return np.roll(input, shifts, dims)
 
 
