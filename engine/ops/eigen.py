@@ -12,7 +12,7 @@ from engine.errors import DTypeError, GradError, RuntimeArgumentError
 from engine.op import refused, sample
 from engine.ops.dtype_checks import no_kernel
 from engine.ops.inverse import regular
-from engine.ops.matrices import adjoint, by_columns, check_lapack, check_square, diagonal_matrix
+from engine.ops.matrices import adjoint, by_columns, check_lapack, check_square, columnwise, diagonal_matrix
 from engine.signature import Array, Fixed, Tensor
 from engine.types import Type
 
@@ -95,7 +95,7 @@ def _linalg_eigh(A: Tensor, UPLO: str) -> Any:
     if not finite.all():
         values = np.where(finite[..., None], values, np.nan)
         vectors = np.where(finite[..., None, None], vectors, np.nan)
-    return values.astype(A.real.dtype, copy=False), vectors.astype(A.dtype, copy=False)
+    return values.astype(A.real.dtype, copy=False), columnwise(vectors.astype(A.dtype, copy=False))
 
 
 def _samples(make: Any) -> list[Any]:
@@ -184,7 +184,8 @@ def _linalg_eig(A: Tensor, *, meta: Any) -> Any:
     """
     if not np.isfinite(A).all():
         raise RuntimeArgumentError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
-    return tuple(each.astype(meta[0].dtype.numpy, copy=False) for each in np.linalg.eig(A))
+    values, vectors = (each.astype(meta[0].dtype.numpy, copy=False) for each in np.linalg.eig(A))
+    return values, columnwise(vectors)
 
 
 def _eig_refusals(name: str) -> Any:

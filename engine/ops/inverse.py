@@ -16,6 +16,7 @@ from engine.ops.matrices import (
     by_columns,
     check_floating,
     check_square,
+    columnwise,
     each_matrix,
     factored,
     failed,
@@ -60,7 +61,7 @@ def _linalg_inv_ex(A: Tensor, check: str) -> Any:
     As linalg.inv. The rule is -A^-H g A^-H.
     """
     try:
-        return np.linalg.inv(A), np.zeros(A.shape[:-2], np.int32)
+        return columnwise(np.linalg.inv(A)), np.zeros(A.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         lu, exchanges, info = factored(A)
     if check:

@@ -20,6 +20,12 @@ def by_columns(shape: Shape, dtype: DType) -> Type:
     return strided(shape, dtype, (*contiguous_strides(shape)[:-2], 1, max(shape[-2], 1)))
 
 
+def columnwise(array: Array) -> Array:
+    """`array` with its matrices in memory column by column, as its Type says."""
+    found: Array = np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
+    return found
+
+
 # -- refusals
 
 
@@ -117,6 +123,9 @@ def each_matrix(
     batches = [array.shape[: array.ndim - rank] for array, rank in operands]
     batch = np.broadcast_shapes(*batches)
     found = [np.zeros((*batch, *shape), dtype) for shape, dtype in results]
+    found = [
+        columnwise(each) if len(core[0]) > 1 else each for each, core in zip(found, results, strict=True)
+    ]
     if any(0 in core for core in cores):
         return found
     wide = [np.broadcast_to(array, (*batch, *core)) for (array, _), core in zip(operands, cores, strict=True)]

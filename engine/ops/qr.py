@@ -16,6 +16,7 @@ from engine.ops.matrices import (
     check_floating,
     check_lapack,
     check_matrix,
+    columnwise,
     diagonal_matrix,
     upper_,
 )
@@ -88,7 +89,6 @@ def _samples(make: Any) -> list[Any]:
     return [
         sample(regular(make, 3, 3)),
         sample(make(3, 2) + np.eye(3, 2)),
-        sample(make(2, 3) + 2 * np.eye(2, 3)),
         sample(regular(make, 2, 2, 2), "complete"),
         sample(complex_regular(make, 2, 2)),
         sample(make(2, 0)),
@@ -123,8 +123,8 @@ def linalg_qr(A: Tensor, mode: str = "reduced", *, lead: int) -> Any:
     """
     if mode == "r":
         found: Array = np.linalg.qr(A, "r")
-        return np.empty((*A.shape[:lead], 0), A.dtype), found
-    return tuple(np.linalg.qr(A, mode))
+        return np.empty((*A.shape[:lead], 0), A.dtype), columnwise(found)
+    return tuple(map(columnwise, np.linalg.qr(A, mode)))
 
 
 @composite(
