@@ -2,6 +2,7 @@
 
 from engine.ops import (
     activation,
+    affine_grids,
     amax,
     arithmetic,
     average_pooling,
@@ -132,6 +133,7 @@ from engine.ops import (
 
 __all__ = [
     "activation",
+    "affine_grids",
     "amax",
     "arithmetic",
     "average_pooling",

@@ -118,6 +118,6 @@ def check_adaptive(name: str, input: Type, rank: int, colon: str) -> None:
 def targets(value: Any, shape: Shape, rank: int) -> Shape:
     """The sizes of an adaptive pool: one for all dims, or one each, where None keeps the input's."""
     found = (value,) * rank if isinstance(value, int) or value is None else tuple(value)
-    if len(found) != rank:
+    if len(found) != rank or len(shape) < rank:
         return tuple(each or 0 for each in found)
     return tuple(size if want is None else want for want, size in zip(found, shape[-rank:], strict=True))

@@ -32,7 +32,6 @@ NAMES = {
     "__rmod__": "remainder",
     "__rpow__": "pow",
     "__rsub__": "rsub",
-    "grid_sampler_3d": "nn.functional.grid_sample",
 }
 # Internals, in-place and backward ops, torch.masked, dtypes that are refused.
 LEFT_OUT = ("masked.", "native_", "torch.ops.", "max_pool2d_with_indices_backward", "to_sparse")
