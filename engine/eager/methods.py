@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.eager import inplace, keys
 from engine.eager.tensor import Tensor
+from engine.errors import ArgumentError
 from engine.op import Op
 from engine.registry import REGISTRY, lookup
 
@@ -32,11 +33,22 @@ _OPERATORS = {
     "__le__": "le",
     "__gt__": "gt",
     "__ge__": "ge",
-    "__invert__": "logical_not",
-    "__and__": "logical_and",
-    "__or__": "logical_or",
+    "__and__": "bitwise_and",
+    "__or__": "bitwise_or",
+    "__xor__": "bitwise_xor",
+    "__lshift__": "bitwise_left_shift",
+    "__rshift__": "bitwise_right_shift",
 }
-_REFLECTED = {"__rpow__": "pow", "__rmod__": "remainder", "__rfloordiv__": "floor_divide"}
+_REFLECTED = {
+    "__rpow__": "pow",
+    "__rmod__": "remainder",
+    "__rfloordiv__": "floor_divide",
+    "__rand__": "bitwise_and",
+    "__ror__": "bitwise_or",
+    "__rxor__": "bitwise_xor",
+    "__rlshift__": "bitwise_left_shift",
+    "__rrshift__": "bitwise_right_shift",
+}
 _PROPERTIES = ("T", "mT", "real", "imag")
 _NOT_METHODS = ("tensor", "where")
 
@@ -62,6 +74,13 @@ def _where(self: Tensor, condition: Any, other: Any) -> Any:
     return lookup("where")(condition, self, other)
 
 
+def _invert(self: Tensor) -> Any:
+    """The bits that it has not; of bools the other one."""
+    if self.dtype.differentiable:
+        raise ArgumentError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return lookup("bitwise_not")(self)
+
+
 def _polygamma(self: Tensor, n: int) -> Any:
     """The derivative of digamma, `n` times."""
     return lookup("polygamma")(n, self)
@@ -84,6 +103,7 @@ def install() -> None:
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
     Tensor.where = _where  # type: ignore[attr-defined]
+    Tensor.__invert__ = _invert  # type: ignore[attr-defined]
     Tensor.polygamma = _polygamma  # type: ignore[attr-defined]
     Tensor.__getitem__ = keys.getitem  # type: ignore[misc]
     inplace.install()
