@@ -17,7 +17,9 @@ from engine.op import Call
 from tests.engine import harness
 from tests.engine.harness import Array, Sampled, evaluate, floating_arrays
 
-RANDOM = ("nn.functional.dropout", "rand_like", "randn_like", "randint_like")
+_NOISY = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "rrelu")
+_NOISY += ("gumbel_softmax",)
+RANDOM = (*(f"nn.functional.{name}" for name in _NOISY), "rand_like", "randn_like", "randint_like")
 
 
 def in_single(sampled: Sampled) -> Sampled:
