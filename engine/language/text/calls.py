@@ -14,6 +14,7 @@ from engine.registry import lookup
 from engine.signature import Param
 
 _IDS = {"grad": "wrt", "backward": "inputs"}  # attributes that hold ids
+CURRIED = FLOW - {"while", "scan", "cond", "register_hook"}
 _TURNED = {"where"}  # methods whose tensor is not the first parameter
 
 
@@ -25,8 +26,8 @@ class Calls(Expressions):
         if isinstance(func, ast.Call):  # vmap(f, in_dims=...)(x)
             inner = ast.Call(func.func, [*func.args, *node.args], [*func.keywords, *node.keywords])
             ast.copy_location(inner, node)
-            if len(func.args) != 1 or not isinstance(func.func, (ast.Name, ast.Attribute)):
-                raise self.source.refused("this is not part of the language", node)
+            if len(func.args) != 1 or self._callee(func.func) not in CURRIED:
+                raise self.source.refused("what is called is an op, by its name", node)
             return self._call(inner)
         if isinstance(func, ast.Name):
             return self._named(func.id, node.args, node)
@@ -39,6 +40,9 @@ class Calls(Expressions):
         if func.attr in _TURNED and len(args) > 1:
             args[:2] = args[1::-1]
         return self._named(func.attr, args, node)
+
+    def _callee(self, func: ast.expr) -> str | None:
+        return self._path(func) if isinstance(func, ast.Attribute) else getattr(func, "id", None)
 
     def _path(self, func: ast.Attribute) -> str | None:
         """The dotted name of an op; None where a method is meant."""

@@ -135,7 +135,7 @@ def _several(results: Any) -> list[Any]:
 
 
 def _strings(value: Any) -> set[str]:
-    """Every name in the statements, and every other text."""
+    """Every name in the statements, and other texts, but those that are attributes."""
     found: set[str] = set()
     pending = [value]
     while pending:
@@ -146,5 +146,9 @@ def _strings(value: Any) -> set[str]:
             pending += each
         elif isinstance(each, dict):
             found.update(str(key) for key in each)
-            pending += each.values()
+            attrs = each.get("attrs")
+            pending += [part for name, part in each.items() if name != "attrs"]
+            pending += (
+                [part for part in attrs.values() if type(part) is not str] if type(attrs) is dict else []
+            )
     return found
