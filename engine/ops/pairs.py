@@ -167,37 +167,6 @@ def _upper(size: int) -> Any:
     return np.triu_indices(size, 1)
 
 
-@kernel(
-    "_pairs_of_square",
-    kind="index",
-    infer=lambda input: Type((input.shape[-1] * (input.shape[-1] - 1) // 2,), input.dtype),
-    vjp=lambda F, x, y, g: (lambda: F._square_of_pairs(g, x[0].meta.shape[-1]),),
-)
-def pairs_of_square(input: Tensor) -> Array:
-    """The elements above the diagonal, row by row.
-
-    Smooth everywhere.
-    """
-    found: Array = input[(..., *_upper(input.shape[-1]))]
-    return found
-
-
-@kernel(
-    "_square_of_pairs",
-    kind="index",
-    infer=lambda input, size: Type((size, size), input.dtype),
-    vjp=lambda F, x, y, g, size: (lambda: F._pairs_of_square(g),),
-)
-def square_of_pairs(input: Tensor, size: int) -> Array:
-    """A matrix of zeros with `input` above its diagonal.
-
-    Smooth everywhere.
-    """
-    found = np.zeros((*input.shape[:-1], size, size), input.dtype)
-    found[(..., *_upper(size))] = input
-    return found
-
-
 def _pdist_type(input: Type, p: float) -> Type:
     if input.ndim != 2:
         raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
@@ -214,10 +183,12 @@ def _pdist_vjp(F: Any, x: Any, y: Any, g: Any, p: float) -> Any:
     def rule() -> Any:
         if p == 0 or not y.meta.numel:
             return F.zeros(x[0].meta.shape, dtype=g.meta.dtype)
-        apart = F.sub(F.unsqueeze(x[0], -2), F.unsqueeze(x[0], -3))
-        norm, share = (F.unsqueeze(F._square_of_pairs(each, size), -1) for each in (y, g))
-        flow = pair_rule(F, apart, norm, share, p)
-        return F.sub(F.sum(flow, -2), F.sum(flow, -3))
+        places = F.triu_indices(size, size, 1)
+        one, two = F.select(places, 0, 0), F.select(places, 0, 1)
+        apart = F.sub(F.index_select(x[0], 0, one), F.index_select(x[0], 0, two))
+        flow = pair_rule(F, apart, F.unsqueeze(y, -1), F.unsqueeze(g, -1), p)
+        found = F.zeros(x[0].meta.shape, dtype=g.meta.dtype)
+        return F.index_add(F.index_add(found, 0, one, flow), 0, two, F.neg(flow))
 
     return (rule,)
 
