@@ -29,6 +29,18 @@ TABLE = (
         "torch is wrong",
         "its slope in float64 is a sixth rounded to float32",
     ),
+    Deviation(
+        "as_strided",
+        (6, 7),
+        "not expressible",
+        "the input is a part of a larger storage; an input of a request has one of its own",
+    ),
+    Deviation(
+        "as_strided_scatter",
+        tuple(range(7)),
+        "torch is wrong",
+        "the gradient of the input stands where `src` was written, and is zero where it was not",
+    ),
 )
 
 # Refused calls that are none here, by op and index.
