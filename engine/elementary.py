@@ -161,6 +161,14 @@ def _put(mask: Any, chosen: Any, other: Any, out: Any) -> Any:
     return out
 
 
+def phase(value: Any, out: Any = None) -> Any:
+    """The angle of complex numbers; of real ones pi below 0 and 0 elsewhere, at -0.0 too."""
+    if value.dtype.kind == "c":
+        return np.arctan2(value.imag, value.real, out=out)
+    turned = np.where(value < 0, np.pi, np.where(np.isnan(value), value, 0))
+    return _into(out, turned.astype(value.dtype))
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     each.__name__: each
     for each in (
@@ -174,6 +182,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         modulo,
         nearest,
         nearest_decimals,
+        phase,
         power,
         select,
         signum,

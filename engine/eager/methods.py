@@ -49,7 +49,7 @@ _REFLECTED = {
     "__rlshift__": "bitwise_left_shift",
     "__rrshift__": "bitwise_right_shift",
 }
-_PROPERTIES = ("T", "mT", "real", "imag")
+_PROPERTIES = ("T", "mT", "H", "mH", "real", "imag")
 _NOT_METHODS = ("tensor", "where")
 
 
