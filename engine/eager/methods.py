@@ -103,7 +103,7 @@ def install() -> None:
             if any(name == known.name for known in REGISTRY.values()):
                 setattr(Tensor, special, make(lookup(name)))
     Tensor.where = _where  # type: ignore[attr-defined]
-    Tensor.__invert__ = _invert  # type: ignore[attr-defined]
+    Tensor.__invert__ = _invert  # type: ignore[operator]
     Tensor.polygamma = _polygamma  # type: ignore[attr-defined]
     Tensor.__getitem__ = keys.getitem  # type: ignore[misc]
     inplace.install()

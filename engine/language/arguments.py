@@ -91,7 +91,7 @@ class Arguments:
             raise GraphError("attrs is an object", pointer=("attrs",), actual=type(raw).__name__)
         if not raw:
             return {}
-        leading = op.params[0].name if op.params and op.params[0].kind == "str" else None
+        leading = _leading(op)
         if leading in raw:  # "in" starts after it: a string constant never stands there
             positional += 1
         return {name: self._named_attr(op, name, raw[name], positional, leading, pointer) for name in raw}
@@ -214,3 +214,11 @@ class Arguments:
 
     def _statement(self, raw: Any, pointer: Pointer, into: list[Statement]) -> None:
         raise NotImplementedError
+
+
+def _leading(op: Op) -> str | None:
+    """The name of a first parameter that is a setting with operands behind it, as in einsum and polygamma."""
+    if not op.params or op.params[0].kind not in ("str", "int"):
+        return None
+    first, *others = op.params
+    return first.name if first.kind == "str" or any(each.is_operand for each in others) else None

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.binding import no_overload
 from engine.define import elementwise, kernel, pointwise, unary
 from engine.dtypes import BOOL, COMPLEX, FLOAT, int32
 from engine.errors import DTypeError
 from engine.op import NoDerivative, refused, sample
 from engine.ops.arithmetic import MISMATCH
 from engine.ops.dtype_checks import every, floating, not_complex, without
-from engine.ops.tensor_checks import no_overload, tensors_only
+from engine.ops.tensor_checks import tensors_only
 from engine.signature import Number, Param, Tensor, is_number
 from engine.types import Type
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.binding import no_overload
 from engine.define import composite, elementwise, pointwise, pointwise_result
 from engine.dtypes import BOOL, COMPLEX, INTEGER, DType
 from engine.errors import DTypeError, RuntimeArgumentError
 from engine.kernels import promoted
 from engine.op import refused, sample
 from engine.ops.dtype_checks import no_kernel
-from engine.ops.tensor_checks import no_overload, tensors_only
+from engine.ops.tensor_checks import tensors_only
 from engine.signature import Number, Param, Tensor, is_number
 from engine.types import Type
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.binding import no_overload
 from engine.define import binary, composite, elementwise, pointwise
 from engine.dtypes import BOOL, COMPLEX, complex128, float64
 from engine.errors import DTypeError
 from engine.op import Op, refused, sample
 from engine.ops.arithmetic import MISMATCH
 from engine.ops.dtype_checks import floating, not_complex, without
-from engine.ops.tensor_checks import no_overload, tensors_only
+from engine.ops.tensor_checks import tensors_only
 from engine.signature import Number, Param, Tensor, is_number
 
 _PAIR = tuple(Param(name, "Tensor", False, None, False) for name in ("input", "other"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from engine.binding import no_overload
 from engine.errors import ArgumentError
 from engine.types import Type
 
@@ -37,15 +38,3 @@ def some_tensor(name: str, infer: Infer) -> Infer:
         return infer(*operands, **settings)
 
     return checked
-
-
-def no_overload(name: str, operands: Any) -> ArgumentError:
-    """torch's error of a call that none of its overloads fits."""
-    got = ", ".join("Tensor" if _is_tensor(each) else type(each).__name__ for each in operands)
-    return ArgumentError(
-        f"{name}() received an invalid combination of arguments - got ({got}), but expected one of:"
-    )
-
-
-def _is_tensor(operand: Any) -> bool:
-    return type(operand) is Type or hasattr(operand, "meta")
