@@ -61,7 +61,7 @@ def _normalised(F: Any, product: Any, total: Any, correction: int, weights: Any,
         sample(make(2, 3), fweights=np.array([1, 2, 1])),
         sample(make(2, 3), aweights=np.array([0.5, 1.5, 1.0])),
         sample(make(2, 3) + 1j * make(2, 3)),
-        sample(make()),
+        sample(make.ints(2, 3)),
     ],
     refusals=lambda make: [
         refused(

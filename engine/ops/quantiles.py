@@ -167,10 +167,9 @@ def quantile(
     *,
     interpolation: str = "linear",
 ) -> Any:
-    """The element at the share `q` of the order along `dim` (of all elements if None), between two elements
-    by `interpolation`; several `q` make a first dimension. nan if one is nan.
+    """The element at the share `q` of the order along `dim` (of all if None); several `q` make a first dim.
 
-    The elements that the value lies between get the gradient by their weights.
+    Between two elements `interpolation` decides, and they get the gradient by their weights. nan if one is nan.
     """
     return _quantile(F, "quantile", input, q, dim, keepdim, interpolation)
 

@@ -118,10 +118,10 @@ def _uneven(F: Any, part: Any, step: Any, shape: tuple[int, ...], edge_order: in
 def gradient(
     F: Any, input: Tensor, *, spacing: Data | None = None, dim: Dims | None = None, edge_order: int = 1
 ) -> Any:
-    """The derivative along each of `dim` (all dimensions by default) of a function sampled `spacing` apart, a
-    number for all or a number or the points themselves for each; at the edges of order `edge_order`.
+    """The derivative along each of `dim` (all by default) of a function given by samples.
 
-    Smooth everywhere.
+    Smooth everywhere. `spacing` is their distance: a number for all, or for each dim a number or the points; at
+    the edges the differences are of order `edge_order`.
     """
     dims = _axes(input, spacing, dim, edge_order)
     each: Any = spacing
