@@ -166,10 +166,10 @@ def _linalg_svd(input: Tensor, full_matrices: bool) -> Any:
     try:
         return tuple(np.linalg.svd(input, full_matrices))
     except np.linalg.LinAlgError:
-        raise RuntimeArgumentError(f"linalg.svd: {_failure(input)}") from None
+        raise RuntimeArgumentError(f"linalg.svd: {failure(input)}") from None
 
 
-def _failure(input: Array) -> str:
+def failure(input: Array) -> str:
     """Why LAPACK gave up."""
     finite = np.isfinite(input).all(axis=(-2, -1))
     reason = "is ill-conditioned or has too many repeated singular values (error code: 1)."
