@@ -36,7 +36,7 @@ def nonzero_rows(input: Fixed) -> Array:
         sample(np.array([[1, 0], [0, 2]])),
         sample(np.array([False, True])),
         sample(np.array(3)),
-        sample(np.array([1, 0, 2]), as_tuple=True),
+        sample(np.array([[1, 0], [0, 2]]), as_tuple=True),
     ],
 )
 def nonzero(F: Any, input: Tensor, *, as_tuple: bool = False) -> Any:

@@ -209,7 +209,8 @@ def as_strided_scatter(
 
     What is written over has no gradient.
 
-    Unlike torch: the strides are those of a contiguous `input`.
+    Unlike torch: the strides are those of a contiguous `input`, and its gradient is that of what is kept, not
+    of what is written over.
     """
     found = np.array(input, order="C")
     found.reshape(-1)[_spots(size, stride, storage_offset or 0)] = src

@@ -18,6 +18,18 @@ REASONS = ("torch is wrong", "not expressible")
 
 TABLE = (
     Deviation(
+        "as_strided",
+        (6, 7),
+        "not expressible",
+        "the input is a part of a larger memory, which an input of a request never is",
+    ),
+    Deviation(
+        "as_strided_scatter",
+        (0, 1, 2, 3, 4, 5, 6),
+        "torch is wrong",
+        "its gradient of the input is that of what is written over, and 0 where the input is kept",
+    ),
+    Deviation(
         "div",
         (15, 16, 17, 18, 19),
         "not expressible",
