@@ -41,7 +41,8 @@ def affine_grid_generator(theta: Tensor, size: Sizes, align_corners: bool) -> Ar
     """
     base = _base(size, align_corners, theta.dtype)
     found = base @ np.ascontiguousarray(np.swapaxes(theta, -1, -2))
-    return found.reshape(*theta.shape[:-2], *size[2:], len(size) - 2)
+    places: Array = found.reshape(*theta.shape[:-2], *size[2:], len(size) - 2)
+    return places
 
 
 @kernel(

@@ -166,8 +166,9 @@ def _windowed(input: Array, dim: int, start: Array, end: Array) -> Array:
     padding[dim] = (0, 1)
     places = np.stack([start, end], 1).reshape(-1)
     if not places.size:
-        return np.take(input, [], axis=dim)
-    return np.add.reduceat(np.pad(input, padding), places, axis=dim)[_at(dim, slice(None, None, 2))]
+        return np.asarray(np.take(input, places, axis=dim))
+    found: Array = np.add.reduceat(np.pad(input, padding), places, axis=dim)
+    return found[_at(dim, slice(None, None, 2))]
 
 
 def _adaptive(rank: int) -> Op:

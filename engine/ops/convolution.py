@@ -77,8 +77,10 @@ def _correlate(input: Array, other: Array, slide: Slide, groups: int, lead: int)
         left = _columns(other[windows], rank, groups).astype(dtype, copy=False)
         right = _columns(input[places], rank, groups).astype(dtype, copy=False)
         product = left @ np.swapaxes(right, -1, -2)
+        at: Any = (..., *tap)
+        place = found[at]
         for sample in range(product.shape[lead]):
-            found[(..., *tap)] += product.take(sample, axis=lead).reshape(*batch, *channels)
+            place[...] += product.take(sample, axis=lead).reshape(*batch, *channels)
     return found
 
 

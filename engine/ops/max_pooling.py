@@ -116,7 +116,9 @@ def _max_pool(rank: int) -> Op:
             each: list[Any] = [
                 None if one is None else pool_setting(name, "setting", one, 1)[0] for one in settings
             ]
-            _check_sequence(input.meta, each[0], each[0] if stride is None else each[1], *each[2:], ceil_mode)
+            _check_sequence(
+                input.meta, each[0], each[0] if stride is None else each[1], each[2], each[3], ceil_mode
+            )
             wide = [
                 None if one is None else (fill, one) for one, fill in zip(each, (1, 1, 0, 1), strict=True)
             ]

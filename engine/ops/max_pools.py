@@ -62,7 +62,7 @@ def _largest(input: Array, taps: Sequence[Iterator[Array]], sizes: Shape) -> tup
             np.copyto(best, found, where=better)
             np.copyto(where, place, where=better)
         if best is None:  # no windows
-            best = np.take(values, [], axis=dim)
+            best = np.take(values, np.zeros(0, np.int64), axis=dim)
             where = np.zeros(best.shape, np.int64)
         values, places, step = best, where, step * sizes[dim]
     return values, places

@@ -139,7 +139,7 @@ def col2im(
 
 def _pairs(**settings: Any) -> list[Shape]:
     """Each setting as two numbers."""
-    found = []
+    found: list[Shape] = []
     for name, value in settings.items():
         pair = each_dim(value, 2)
         if len(pair) != 2:

@@ -94,7 +94,8 @@ def _add(input: Array, dim: int, table: Table, size: int) -> Array:
         part = input if share is None else input * _along(share, dim, input.dtype)
         starts = np.flatnonzero(np.diff(at, prepend=-1))
         sums = np.add.reduceat(part, starts, axis=dim)
-        found[(..., at[starts], *(slice(None),) * (-dim - 1))] += sums
+        key: Any = (..., at[starts], *(slice(None),) * (-dim - 1))
+        found[key] += sums
     return found
 
 

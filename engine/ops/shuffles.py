@@ -66,7 +66,8 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Array:
     front, (channels, height, width), r = input.shape[:-3], input.shape[-3:], upscale_factor
     apart = input.reshape(*front, channels // (r * r), r, r, height, width)
     moved = np.moveaxis(apart, (-4, -3), (-3, -1))
-    return moved.reshape(*front, channels // (r * r), height * r, width * r)
+    found: Array = moved.reshape(*front, channels // (r * r), height * r, width * r)
+    return found
 
 
 def _unshuffled_type(input: Type, downscale_factor: int) -> Type:
@@ -114,7 +115,8 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Array:
     front, (channels, height, width), r = input.shape[:-3], input.shape[-3:], downscale_factor
     apart = input.reshape(*front, channels, height // r, r, width // r, r)
     moved = np.moveaxis(apart, (-3, -1), (-4, -3))
-    return moved.reshape(*front, channels * r * r, height // r, width // r)
+    found: Array = moved.reshape(*front, channels * r * r, height // r, width // r)
+    return found
 
 
 def _channels_type(input: Type, groups: int) -> Type:
@@ -164,4 +166,5 @@ def channel_shuffle(input: Tensor, groups: int, *, lead: int) -> Array:
     """
     front, channels, rest = input.shape[: lead + 1], input.shape[lead + 1], input.shape[lead + 2 :]
     apart = input.reshape(*front, groups, channels // groups, *rest)
-    return np.swapaxes(apart, lead + 1, lead + 2).reshape(input.shape)
+    found: Array = np.swapaxes(apart, lead + 1, lead + 2).reshape(input.shape)
+    return found

@@ -143,7 +143,7 @@ def native_batch_norm(
     front = moved.shape[: lead + 1]
     rows = np.ascontiguousarray(moved).reshape(*front, math.prod(moved.shape[lead + 1 :]))
     rows = rows.astype(wide(input.dtype), copy=False)
-    if training:
+    if training or running_mean is None or running_var is None:
         found, middle, scale = _standard(rows, eps)
     else:
         scale = np.reciprocal(np.sqrt(running_var.astype(rows.dtype) + rows.dtype.type(eps)))

@@ -14,7 +14,7 @@ from engine.ops.resampling import optional, resampled
 from engine.signature import Array, Shape, Sizes, Tensor
 from engine.types import Type
 
-Body = Callable[..., Any]
+Body = Callable[..., Array]
 _SCALES = {1: ("scales",), 2: ("scales_h", "scales_w"), 3: ("scales_d", "scales_h", "scales_w")}
 
 
