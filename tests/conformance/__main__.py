@@ -1,6 +1,7 @@
 """`python -m tests.conformance [op ...]`: how many cases of each op agree with torch, and the first other.
 
-`-a` shows every difference, `-e` takes the calls that torch refuses. Without ops, all that are registered.
+`-a` shows every difference, `-e` takes the calls that torch refuses, `-t` is the table of what each op is
+compared with. Without ops, all that are registered.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from tests.conformance.cases import by_op, is_registered, refused
+from tests.conformance.coverage import table
 from tests.conformance.refusing import unlike
 from tests.conformance.running import difference
 
@@ -15,6 +17,9 @@ SHOWN = 600
 
 
 def main(asked: list[str]) -> int:
+    if "-t" in asked:
+        print(*(f"{row.op}\t{row.cases}\t{row.refused}\t{row.samples}" for row in table()), sep="\n")
+        return 0
     names = {name for name in asked if name[:1] != "-"}
     check, stored = (unlike, refused()) if "-e" in asked else (difference, by_op())
     good = bad = 0
