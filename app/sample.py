@@ -9,7 +9,7 @@ import numpy as np
 
 import engine
 
-RESERVED = {"data", "dtype", "shape", "tensor", "ref"}
+RESERVED = {"data", "dtype", "shape", "tensor", "ref", "y"}  # the last is the result's
 
 
 class Unsayable(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.schemas.request import Graph
+from app.schemas.request import AGraph
 from app.schemas.response import GraphId, ResultTensor
-from app.schemas.shown import ATensor, Id, Shown
+from app.schemas.shown import ATensor, Id
 
 VersionId = Field(
     pattern="^sha256:[0-9a-f]{64}$",
@@ -22,7 +22,7 @@ class Registration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="The statements, in order, or a text.")
+    graph: AGraph = Field(description="The statements, in order, or a text.")
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor, unless a request has its own.")
     outputs: list[Id] | None = Field(None, description="Names to return, unless a request has its own.")
     default_dtype: DefaultDtype = Field(
@@ -47,7 +47,7 @@ class DefaultTensor(ResultTensor):
 class RegisteredGraph(Registered):
     """A registered graph, in the terms of PUT."""
 
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(description="As it was sent: statements, or a text.")
+    graph: AGraph = Field(description="As it was sent: statements, or a text.")
     inputs: dict[str, DefaultTensor]
     outputs: list[str] | None
     default_dtype: DefaultDtype

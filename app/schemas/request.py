@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, RootModel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from app.schemas.graph import Statement
 from app.schemas.shown import ATensor, Id, Shown, Tensor
@@ -25,9 +27,14 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default")
 
 
-def _one_of(schema: dict[str, Any]) -> None:
-    """No value is of both forms."""
-    schema["oneOf"] = schema.pop("anyOf")
+class _OneOf:
+    """Forms of which no value has two."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = handler(schema)
+        return {"oneOf" if name == "anyOf" else name: part for name, part in found.items()}
 
 
 def _trace(value: Any) -> Any:
@@ -37,6 +44,7 @@ def _trace(value: Any) -> Any:
     return value
 
 
+_Text = Annotated[str, Field(description="Python's syntax, of which nothing is evaluated: `y = x + 2`.")]
 Trace = Annotated[Literal[True, False, "values"], BeforeValidator(_trace)]
 
 
@@ -47,12 +55,10 @@ class _Strict(BaseModel):
 class Graph(RootModel[Any]):
     """The statements, in order, an id given once and used after it; or the same as text: `y = x + 2`."""
 
-    root: (
-        Annotated[str, Field(description="Python's syntax, of which nothing is evaluated.")]
-        | Annotated[
-            list[Annotated[Any, Shown(lambda: Statement)]], Field(description="The statements, in order.")
-        ]
-    ) = Field(json_schema_extra=_one_of)
+    root: _Text | list[Annotated[Any, Shown(lambda: Statement)]]
+
+
+AGraph = Annotated[Any, Shown(lambda: Graph), _OneOf()]
 
 
 class Gradient(RootModel[Any]):
@@ -91,7 +97,7 @@ class Request(_Strict):
     """A graph, the values to evaluate it at, and how to answer."""
 
     inputs: dict[Id, ATensor] = Field({}, description="Name → tensor.")
-    graph: Annotated[Any, Shown(lambda: Graph)] = Field(
+    graph: AGraph = Field(
         None, description="The statements, in order, or a text.", json_schema_extra=_without_default
     )
     graph_id: Annotated[str | None, BeforeValidator(_graph_id)] = Field(

@@ -27,7 +27,7 @@ BODIES = [
     ("a-list", [], 422, "invalid-argument", None),
     ("no-graph", {}, 422, "invalid-argument", "/graph"),
     ("no-list", {"graph": 5}, 422, "invalid-argument", "/graph"),
-    ("text", {"graph": "y = x * w"}, 422, "not-implemented", "/graph"),
+    ("text", {"graph": "y = x * [w"}, 422, "invalid-argument", "/graph"),
     ("field", {"graph": [Y], "gradient": 1}, 422, "unknown-field", "/gradient"),
     ("graph-id", {"graph": [Y], "graph_id": OTHER}, 422, "unknown-field", "/graph_id"),
     ("op", {"graph": [{**Y, "op": "mull"}]}, 422, "unknown-op", "/graph/0/op"),
