@@ -147,7 +147,7 @@ def _copy_type(input: Type, index: Type, source: Type, dim: int) -> Type:
             f"{input.dtype.title} and (source) {source.dtype.title}"
         )
     _check_slices(input, index, source, axis)
-    return preserved(input)
+    return Type(input.shape, input.dtype)
 
 
 def _check_slices(input: Type, index: Type, source: Type, axis: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import literals
-from engine.define import composite, elementwise, kernel, pointwise_result
+from engine.define import composite, elementwise, kernel
 from engine.dtypes import BOOL
 from engine.errors import DTypeError, RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
@@ -33,8 +33,7 @@ def _filled_type(input: Type, mask: Type, value: Any) -> Type:
             )
     else:
         literals.fill_value(value, input.dtype)
-    broadcast_shapes(mask.shape, input.shape)
-    return pointwise_result([input, mask], input.dtype)
+    return Type(broadcast_shapes(mask.shape, input.shape), input.dtype)
 
 
 @elementwise(
