@@ -91,7 +91,7 @@ def _adjugate(input: Tensor) -> Array:
     others = np.stack([np.prod(np.delete(s, at, -1), -1) for at in range(s.shape[-1])], -1)
     turned = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
     adjugate: Array = np.conj(vh).swapaxes(-1, -2) * others[..., None, :] @ np.conj(u).swapaxes(-1, -2)
-    return (adjugate * turned).astype(input.dtype, copy=False)
+    return np.asarray(adjugate * turned, dtype=input.dtype)
 
 
 def _slogdet_type(A: Type) -> tuple[Type, Type, Type, Type]:

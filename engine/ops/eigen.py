@@ -91,7 +91,7 @@ def _linalg_eigh(A: Tensor, UPLO: str) -> Any:
     finite = np.isfinite(A).all(axis=(-2, -1))
     if not finite.all():
         A = np.where(finite[..., None, None], A, 0)
-    values, vectors = np.linalg.eigh(A, UPLO.upper())
+    values, vectors = np.linalg.eigh(A, "L" if UPLO in ("L", "l") else "U")
     if not finite.all():
         values = np.where(finite[..., None], values, np.nan)
         vectors = np.where(finite[..., None, None], vectors, np.nan)

@@ -87,7 +87,8 @@ def regular(make: Any, *shape: int) -> Array:
 
 
 def complex_regular(make: Any, *shape: int) -> Array:
-    return regular(make, *shape) + 0.5j * make(*shape)
+    found: Array = regular(make, *shape) + 0.5j * make(*shape)
+    return found
 
 
 def _samples(make: Any) -> list[Any]:

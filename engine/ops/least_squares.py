@@ -167,4 +167,5 @@ def lstsq(F: Any, A: Tensor, B: Tensor, rcond: float | None = None, *, driver: s
 
     Unlike torch: with gelsd and gelss the residuals have their shape for matrices without full rank, too.
     """
-    return F._linalg_lstsq(A, B, rcond, driver or "gelsy")
+    solution, residuals, rank, values = F._linalg_lstsq(A, B, rcond, driver or "gelsy")
+    return solution, residuals, rank, F.detach(values)

@@ -17,9 +17,10 @@ from engine.ops.matrices import (
     check_lapack,
     factored,
     lower,
+    unpacked,
     upper_,
 )
-from engine.signature import Array, Tensor
+from engine.signature import Tensor
 from engine.types import Shape, Type
 
 _NO_PIVOT = "linalg.lu_factor: LU without pivoting is not implemented on the CPU"
@@ -95,27 +96,6 @@ def lu_rule(F: Any, P: Any, L: Any, U: Any, gL: Any, gU: Any) -> Any:
     found = _solved(F, square_L, square_U, _sum(F, left, right, more))
     found = found if beside is None else F.cat([found, beside], -1)
     return F.matmul(P, found if below is None else F.cat([found, below], -2))
-
-
-def permutations(exchanges: Array, rows: int) -> Array:
-    """Where each row of A = P L U comes from: the exchanges of rows, one after the other."""
-    order = np.broadcast_to(np.arange(rows), (*exchanges.shape[:-1], rows)).copy()
-    for at in range(exchanges.shape[-1]):
-        other = exchanges[..., at : at + 1].astype(np.int64) - 1
-        here, there = order[..., at : at + 1].copy(), np.take_along_axis(order, other, -1)
-        order[..., at : at + 1] = there
-        np.put_along_axis(order, other, here, -1)
-    return order
-
-
-def unpacked(lu: Array, exchanges: Array) -> tuple[Array, Array, Array]:
-    """P, L and U."""
-    rows, columns = lu.shape[-2:]
-    least = min(rows, columns)
-    order = permutations(exchanges, rows)
-    P = (order[..., None, :] == np.arange(rows)[:, None]).astype(lu.dtype)
-    L = np.tril(lu[..., :least], -1) + np.eye(rows, least, dtype=lu.dtype)
-    return P, L, np.triu(lu[..., :least, :])
 
 
 # -- linalg.lu

@@ -12,7 +12,6 @@ from engine.errors import DTypeError, RuntimeArgumentError, ShapeError
 from engine.leading import behind
 from engine.op import refused, sample
 from engine.ops.inverse import complex_regular, regular
-from engine.ops.lu import unpacked
 from engine.ops.matrices import adjoint as _turned
 from engine.ops.matrices import (
     by_columns,
@@ -20,6 +19,7 @@ from engine.ops.matrices import (
     check_floating,
     check_square,
     lower,
+    unpacked,
     upper_,
 )
 from engine.ops.solving import solved

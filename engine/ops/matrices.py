@@ -151,6 +151,27 @@ def factored(A: Array) -> list[Array]:
     return [lu, exchanges, info]
 
 
+def permutations(exchanges: Array, rows: int) -> Array:
+    """Where each row of A = P L U comes from: the exchanges of rows, one after the other."""
+    order = np.broadcast_to(np.arange(rows), (*exchanges.shape[:-1], rows)).copy()
+    for at in range(exchanges.shape[-1]):
+        other = exchanges[..., at : at + 1].astype(np.int64) - 1
+        here, there = order[..., at : at + 1].copy(), np.take_along_axis(order, other, -1)
+        order[..., at : at + 1] = there
+        np.put_along_axis(order, other, here, -1)
+    return order
+
+
+def unpacked(lu: Array, exchanges: Array) -> tuple[Array, Array, Array]:
+    """P, L and U."""
+    rows, columns = lu.shape[-2:]
+    least = min(rows, columns)
+    order = permutations(exchanges, rows)
+    P = (order[..., None, :] == np.arange(rows)[:, None]).astype(lu.dtype)
+    L = np.tril(lu[..., :least], -1) + np.eye(rows, least, dtype=lu.dtype)
+    return P, L, np.triu(lu[..., :least, :])
+
+
 # -- rules
 
 

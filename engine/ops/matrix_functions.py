@@ -123,7 +123,7 @@ def _linalg_matrix_exp(A: Tensor) -> Array:
     from scipy.linalg import expm
 
     if A.size == 0:
-        return A.copy()
+        return np.array(A)
     wide = A.astype(np.float32) if A.dtype == np.float16 else A
     finite = np.isfinite(wide).all(axis=(-2, -1))[..., None, None]
     found = np.where(finite, expm(np.where(finite, wide, 0)), np.nan)

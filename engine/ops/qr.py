@@ -20,7 +20,7 @@ from engine.ops.matrices import (
     diagonal_matrix,
     upper_,
 )
-from engine.signature import Array, Tensor
+from engine.signature import Tensor
 from engine.types import Type
 
 _MODES = ("reduced", "r", "complete")
@@ -122,9 +122,10 @@ def linalg_qr(A: Tensor, mode: str = "reduced", *, lead: int) -> Any:
     mode "r" there is no Q and no derivative, nor is there one of a "complete" Q that has more columns than A.
     """
     if mode == "r":
-        found: Array = np.linalg.qr(A, "r")
+        found: Any = np.linalg.qr(A, "r")
         return np.empty((*A.shape[:lead], 0), A.dtype), columnwise(found)
-    return tuple(map(columnwise, np.linalg.qr(A, mode)))
+    found = np.linalg.qr(A, "complete" if mode == "complete" else "reduced")
+    return tuple(map(columnwise, found))
 
 
 @composite(

@@ -162,5 +162,5 @@ def addr(
     found = vec1.astype(dtype, copy=False)[..., :, None] * vec2.astype(dtype, copy=False)[..., None, :]
     if dtype.kind == "b":
         found = found & np.bool_(alpha)
-        return found | (behind(input, lead, 2) & np.bool_(beta))
+        return np.asarray(found | (behind(input, lead, 2) & np.bool_(beta)))
     return summed(behind(input, lead, 2), found, beta, alpha, meta.dtype)
