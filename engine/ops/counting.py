@@ -57,7 +57,7 @@ def _check_range(low: float, high: float) -> None:
     batched="loop",
 )
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Array:
-    """How many elements are in each of `bins` equal bins from `min` to `max`, or of all where these are equal.
+    """How many elements are in each of `bins` equal bins from `min` to `max`, or to the extremes if equal.
 
     Constant: nothing flows back.
     """

@@ -65,7 +65,10 @@ def _counts(starts: Array, size: int) -> Array:
 
 @kernel("_unique2", **_record("_unique2", "Unique2Backward0", _flat_type))
 def unique2(input: Tensor) -> Any:
-    """The distinct elements in order, the place of each element among them, and how often each occurs."""
+    """The distinct elements in order, the place of each element among them, and how often each occurs.
+
+    No derivative exists.
+    """
     values = input.reshape(-1)
     order = np.argsort(values, kind="stable")
     starts, runs = _runs(values[order])
@@ -76,7 +79,10 @@ def unique2(input: Tensor) -> Any:
 
 @kernel("_unique_dim", **_record("unique_dim", "UniqueDimBackward0", _dim_type))
 def unique_dim(input: Tensor, dim: Dim) -> Any:
-    """The distinct slices along `dim` in order, the place of each slice, and how often each occurs."""
+    """The distinct slices along `dim` in order, the place of each slice, and how often each occurs.
+
+    No derivative exists.
+    """
     if not input.ndim:
         return input.reshape(1), np.zeros((), np.int64), np.ones(1, np.int64)
     rows = np.moveaxis(input, dim, 0)
@@ -93,7 +99,10 @@ def unique_dim(input: Tensor, dim: Dim) -> Any:
     **_record("unique_consecutive", "UniqueConsecutiveBackward0", _flat_type),
 )
 def unique_runs(input: Tensor) -> Any:
-    """The elements without those that repeat the one before them, with inverse and counts."""
+    """The elements without those that repeat the one before them, with inverse and counts.
+
+    No derivative exists.
+    """
     values = input.reshape(-1)
     starts, runs = _runs(values)
     return values[starts], runs.reshape(input.shape), _counts(starts, len(values))
@@ -104,7 +113,10 @@ def unique_runs(input: Tensor) -> Any:
     **_record("unique_consecutive", "UniqueConsecutiveBackward0", _dim_type),
 )
 def unique_runs_dim(input: Tensor, dim: Dim) -> Any:
-    """The slices along `dim` without those that repeat the one before them, with inverse and counts."""
+    """The slices along `dim` without those that repeat the one before them, with inverse and counts.
+
+    No derivative exists.
+    """
     if not input.ndim:
         return input.reshape(1), np.zeros((), np.int64), np.ones(1, np.int64)
     rows = np.moveaxis(input, dim, 0)

@@ -169,7 +169,8 @@ def quantile(
 ) -> Any:
     """The element at the share `q` of the order along `dim` (of all if None); several `q` make a first dim.
 
-    Between two elements `interpolation` decides, and they get the gradient by their weights. nan if one is nan.
+    Between two elements `interpolation` decides, and they get the gradient by their weights. nan if one is
+    nan.
     """
     return _quantile(F, "quantile", input, q, dim, keepdim, interpolation)
 

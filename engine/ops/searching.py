@@ -33,8 +33,8 @@ def _check_search(edges: Type, values: Type, right: bool, side: str | None) -> N
     ):
         raise ShapeError(
             f"{NAME}: boundaries tensor should be 1 dimension or the first N-1 dimensions of "
-            f"boundaries tensor and input value tensor must match, but we got boundaries tensor {list(edges.shape)} "
-            f"and input value tensor {list(values.shape)}"
+            f"boundaries tensor and input value tensor must match, but we got boundaries tensor "
+            f"{list(edges.shape)} and input value tensor {list(values.shape)}"
         )
 
 

@@ -120,8 +120,8 @@ def gradient(
 ) -> Any:
     """The derivative along each of `dim` (all by default) of a function given by samples.
 
-    Smooth everywhere. `spacing` is their distance: a number for all, or for each dim a number or the points; at
-    the edges the differences are of order `edge_order`.
+    Smooth everywhere. `spacing` is their distance: a number for all, or for each dim a number or the points;
+    at the edges the differences are of order `edge_order`.
     """
     dims = _axes(input, spacing, dim, edge_order)
     each: Any = spacing
