@@ -20,11 +20,15 @@ _SCALARS = {
 _SCALARS |= {"float16": "Half", "float32": "Float", "float64": "Double"}
 _SCALARS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
 _LOWER = {
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
     "float16": "c10::Half",
     "float32": "float",
     "float64": "double",
     "int64": "long int",
     "int32": "int",
+    "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
 }
 NAMES = ("depth", "height", "width")
 
@@ -51,6 +55,19 @@ def check_rank(name: str, input: Type, rank: int) -> None:
             "size: "
             f"{list(input.shape)}",
             actual=input.ndim,
+        )
+
+
+def check_weight_rank(weight: Shape, input: Shape) -> None:
+    """Refuse a weight of another rank than that of the batch of inputs."""
+    if len(weight) < 3:
+        raise ShapeError("weight should have at least three dimensions", actual=len(weight))
+    if len(weight) != len(input):
+        raise ShapeError(
+            f"Expected {len(weight)}-dimensional input for {len(weight)}-dimensional weight{list(weight)}, "
+            f"but got {len(input)}-dimensional input of size {list(input)} instead",
+            expected=len(weight),
+            actual=len(input),
         )
 
 

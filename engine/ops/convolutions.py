@@ -69,6 +69,7 @@ def _convolve(
     }
     if alone:
         input = F.unsqueeze(input, 0)
+    checks.check_weight_rank(weight.meta.shape, input.meta.shape)
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
             raise RuntimeArgumentError(f"Invalid padding string: '{padding}'", actual=padding)
