@@ -158,7 +158,7 @@ def _no_derivative(what: str) -> Callable[[], Any]:
 
 
 def _incomplete(name: str, kernel: str, sign: str, words: str) -> Op:
-    """special.`name`, whose derivative by `other` is the density of a gamma distribution."""
+    """`kernel`, special.`name`, whose derivative by `other` is the density of a gamma distribution."""
 
     def density(F: Any, g: Any, x: Any) -> Any:
         power = F.mul(F.sub(x[0], 1), F.log(x[1]))
@@ -173,13 +173,13 @@ def _incomplete(name: str, kernel: str, sign: str, words: str) -> Op:
     )
     infer = pointwise(_PAIR, check=without(f"{kernel}_cpu", BOOL, INTEGER, COMPLEX))
     return elementwise(
-        f"special.{name}",
+        kernel,
         f"y = {name}(input, other)",
-        infer=tensors_only(f"special_{name}", ("input", "other"), infer),
+        infer=tensors_only(kernel, ("input", "other"), infer),
         vjp=lambda F, x, y, g: (_no_derivative(f"{kernel}: input"), lambda: density(F, g, x)),
         grad_fn=f"{kernel.title()}Backward0",
         saves=("other for other", "self for other"),
-        aliases=(kernel,),
+        aliases=(f"special.{name}",),
         samples=lambda make: [
             sample(make.ints(2, 3, low=1, high=4), make(2, 3, low=0.4)),
             sample(make.ints(2, low=1, high=4), make(low=0.4).astype("float32")),
@@ -187,15 +187,15 @@ def _incomplete(name: str, kernel: str, sign: str, words: str) -> Op:
         refusals=lambda make: [
             refused(MISMATCH, make(3), make(2)),
             refused(f"\"{kernel}_cpu\" not implemented for 'Long'", make.ints(2), make.ints(2)),
-            refused(f"special_{name}(): argument 'other' (position 2) must be Tensor, not int", make(2), 2),
+            refused(f"{kernel}(): argument 'other' (position 2) must be Tensor, not int", make(2), 2),
         ],
     )(declaration)
 
 
-gammainc = _incomplete(
+igamma = _incomplete(
     "gammainc", "igamma", "+", "The share of the gamma function of `input` that lies below `other`."
 )
-gammaincc = _incomplete(
+igammac = _incomplete(
     "gammaincc", "igammac", "-", "The share of the gamma function of `input` that lies above `other`."
 )
 
