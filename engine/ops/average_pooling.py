@@ -7,7 +7,7 @@ from typing import Any
 from engine.define import composite
 from engine.errors import RuntimeArgumentError
 from engine.op import Op, refused, sample
-from engine.ops.pool_checks import check_dims, pool_setting, targets
+from engine.ops.pool_checks import check_dims, check_target, pool_setting, targets
 from engine.signature import Data, Number, Sizes, Tensor
 
 
@@ -97,10 +97,15 @@ def _avg_pool(rank: int) -> Op:
 avg_pool2d, avg_pool3d = _avg_pool(2), _avg_pool(3)
 
 
-def _averaged(F: Any, input: Any, size: tuple[int, ...]) -> Any:
+def _averaged(F: Any, input: Any, size: tuple[int, ...], rank: int) -> Any:
     """torch takes the mean where each plane gives one element."""
-    rank = len(size)
-    if all(each == 1 for each in size) and input.meta.ndim in (rank + 1, rank + 2) and input.meta.numel:
+    if (
+        size
+        and all(each == 1 for each in size)
+        and len(size) == rank
+        and input.meta.ndim in (rank + 1, rank + 2)
+        and input.meta.numel
+    ):
         return F.mean(input, tuple(range(-1, -rank - 1, -1)), True)
     return getattr(F, f"_adaptive_avg_pool{rank}d")(input, size)
 
@@ -113,15 +118,16 @@ def _adaptive_avg_pool(rank: int) -> Op:
 
         Smooth everywhere.
         """
+        check_target(input.meta, output_size, rank)
         size = targets(output_size, input.meta.shape, rank)
         if rank > 1:
-            return _averaged(F, input, size)
-        if len(size) > 1:
+            return _averaged(F, input, size, rank)
+        if len(size) != 1:
             raise RuntimeArgumentError(
                 f"{name}() argument 'output_size' should contain one int (got {len(size)})", actual=len(size)
             )
         check_dims(name, input.meta, 1)
-        return F.squeeze(_averaged(F, F.unsqueeze(input, -2), (1, *size)), -2)
+        return F.squeeze(_averaged(F, F.unsqueeze(input, -2), (1, *size), 2), -2)
 
     size = (5, 4, 3)[:rank]
     wrong = "D tensor, but got [4]" if rank > 1 else "Expected 2 to 3 dimensions, but got 1-dimensional"

@@ -178,9 +178,9 @@ def _adaptive(rank: int) -> Op:
         if len(output_size) != rank:
             raise RuntimeArgumentError(f"{name}: output_size must be {rank}")
         if min(output_size) < 0:
+            shown = ", ".join(map(str, output_size[:2])) + "".join(f",{each}" for each in output_size[2:])
             raise RuntimeArgumentError(
-                f"{name}: elements of output_size must be greater than or equal to 0 but received "
-                f"{{{', '.join(map(str, output_size))}}}"
+                f"{name}: elements of output_size must be greater than or equal to 0 but received {{{shown}}}"
             )
         check_adaptive(name, input, rank, "")
         if input.dtype.category != FLOAT:

@@ -20,8 +20,6 @@ _SCALARS = {
 _SCALARS |= {"float16": "Half", "float32": "Float", "float64": "Double"}
 _SCALARS |= {"complex64": "ComplexFloat", "complex128": "ComplexDouble"}
 _LOWER = {
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
     "float16": "c10::Half",
     "float32": "float",
     "float64": "double",

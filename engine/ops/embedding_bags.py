@@ -57,10 +57,10 @@ def _check_call(
     samples=lambda make: [
         sample(np.array([[0, 2], [1, 1]]), make(3, 2)),
         sample(np.array([[0, 2, 1]]), make(3, 2), mode="sum", per_sample_weights=make(1, 3)),
-        sample(np.array([0, 2, 1, 2]), make(3, 2), np.array([0, 1]), mode="max"),
-        sample(np.array([0, 2, 2]), make(3, 2), np.array([0, 0, 2]), mode="sum", padding_idx=0),
-        sample(np.array([0, 2, 2]), make(3, 2), np.array([0, 1, 3]), include_last_offset=True),
-        sample(np.array([[0, 2], [2, 2]]), make(3, 2), mode="sum", scale_grad_by_freq=True),
+        sample(np.array([0, 2, 1, 2]), make(3, 2), np.array([0]), mode="max"),
+        sample(np.array([0, 2, 2]), make(3, 2), np.array([0, 0]), mode="sum", padding_idx=0),
+        sample(np.array([0, 2, 2]), make(3, 2), np.array([0, 0]), include_last_offset=True),
+        sample(np.array([[0, 2], [1, 3]]), make(4, 2), mode="sum", scale_grad_by_freq=True),
     ],
     refusals=lambda make: [
         refused("if input is 2D, then offsets has to be None", np.array([[0]]), make(3, 2), np.array([0])),

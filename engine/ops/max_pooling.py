@@ -10,7 +10,7 @@ import numpy as np
 from engine.define import composite
 from engine.errors import RuntimeArgumentError, ShapeError
 from engine.op import Op, refused, sample
-from engine.ops.pool_checks import check_dims, pool_setting, targets
+from engine.ops.pool_checks import check_dims, check_target, pool_setting, targets
 from engine.signature import Data, Sizes, Tensor
 from engine.types import Type
 
@@ -25,7 +25,7 @@ def _pooled(F: Any, name: str, rank: int, input: Any, settings: Sequence[Any], c
 
 
 def _check_sequence(input: Type, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> None:
-    if input.ndim not in (2, 3):
+    if input.ndim not in (2, 3) or 0 in input.shape[-2:]:
         raise ShapeError(
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "
             f"got:{list(input.shape)}",
@@ -142,10 +142,15 @@ def _adaptive_max_pool(rank: int) -> Op:
         """
         if rank == 1:
             check_dims(name, input.meta, 1)
-            (size,) = targets(output_size, input.meta.shape, 1)
-            pair = F._adaptive_max_pool2d(F.unsqueeze(input, -2), (1, size))
+            each = targets(output_size, input.meta.shape, 1)
+            if len(each) != 1:
+                raise RuntimeArgumentError(
+                    f"{name}() argument 'output_size' should contain one int (got {len(each)})"
+                )
+            pair = F._adaptive_max_pool2d(F.unsqueeze(input, -2), (1, *each))
             found = (F.squeeze(pair[0], -2), F.squeeze(pair[1], -2))
         else:
+            check_target(input.meta, output_size, rank)
             found = getattr(F, f"_{name}")(input, targets(output_size, input.meta.shape, rank))
         return (found[0], found[1]) if return_indices else found[0]
 

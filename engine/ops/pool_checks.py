@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import DimError, RuntimeArgumentError, ShapeError
+from engine.errors import DimError, RuntimeArgumentError, ShapeError, ValueArgumentError
 from engine.ops.windows import each_dim, pooled
 from engine.types import Shape, Type
 
@@ -31,9 +31,9 @@ def _shown(sizes: Shape) -> str:
 def check_pool(input: Type, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape) -> None:
     """Refuse numbers that no pool has."""
     names = "DHW"[-len(kernel) :] if len(kernel) == 2 else "THW"[-len(kernel) :]
+    if 0 in stride:
+        raise RuntimeArgumentError("stride should not be zero")
     for what, sizes, prefix in (("kernel size", kernel, "k"), ("stride", stride, "d")):
-        if 0 in sizes and what == "stride":
-            raise RuntimeArgumentError("stride should not be zero")
         if min(sizes) <= 0:
             shown = " ".join(f"{prefix}{name}: {size}" for name, size in zip(names, sizes, strict=True))
             raise RuntimeArgumentError(f"{what} should be greater than zero, but got {shown}")
@@ -60,6 +60,12 @@ def check_planes(input: Type, rank: int, late: bool = False) -> None:
     if input.ndim not in (rank + 1, rank + 2):
         raise ShapeError(
             f"non-empty {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input", actual=input.ndim
+        )
+    if rank == 3 and 0 in input.shape[1:] and not late:
+        dim = input.shape[1:].index(0)
+        raise ShapeError(
+            "max_pool3d_with_indices_out_cpu_template(): Expected input's non-batch dimensions to have positive "
+            f"length, but input has a shape of {list(input.shape)} and non-batch dimension {dim} has length zero!"
         )
     if 0 in input.shape[-rank - 1 :]:
         raise ShapeError(
@@ -97,6 +103,12 @@ def check_dims(name: str, input: Type, rank: int) -> None:
             f"#1 'self' (while checking arguments for {name})",
             actual=input.ndim,
         )
+
+
+def check_target(input: Type, value: Any, rank: int) -> None:
+    """Refuse a planes' size for an input that has no planes, as torch's own Python does."""
+    if isinstance(value, (tuple, list)) and rank > 1 and input.ndim <= len(value):
+        raise ValueArgumentError(f"Input dimension should be at least {len(value) + 1}")
 
 
 def check_adaptive(name: str, input: Type, rank: int, colon: str) -> None:
