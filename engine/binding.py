@@ -12,6 +12,7 @@ from engine.types import Type, wrap_dim, wrap_dims
 
 _VARIADIC = frozenset({"Shape", "Dims", "Order", "Keys"})
 _RANKED = _VARIADIC | {"Dim", "NewDim"}  # kinds that are normalised against the operands
+_OVERLOADED = frozenset({"linspace", "hsplit", "vsplit", "dsplit"})  # torch tries one after the other
 _SYNONYMS = {"self": "input", "axis": "dim", "keepdims": "keepdim", "x": "input"}
 _SYNONYMS |= {"split_size": "split_size_or_sections", "value": "src"}
 _SYNONYMS |= dict.fromkeys(("indices", "sections"), "indices_or_sections")
@@ -48,7 +49,7 @@ def match(op: str, params: tuple[Param, ...], args: Sequence[Any], kwargs: dict[
                 raise ArgumentError(f"{op}() missing {len(missing)} required positional arguments: {quoted}")
             values[position] = param.default
         else:
-            values[position] = _check(op, position, param, value)
+            values[position] = _check(op, position, param, value, args if op in _OVERLOADED else ())
     return values
 
 
@@ -160,7 +161,7 @@ def no_overload(op: str, values: Sequence[Any]) -> ArgumentError:
     )
 
 
-def _check(op: str, position: int, param: Param, value: Any) -> Any:
+def _check(op: str, position: int, param: Param, value: Any, args: Sequence[Any] = ()) -> Any:
     if value is None:
         if param.optional:
             return None
@@ -168,6 +169,8 @@ def _check(op: str, position: int, param: Param, value: Any) -> Any:
         return to_dtype(value)
     elif _CHECKS[param.kind][0](value):
         return tuple(value) if isinstance(value, list) else value
+    if args and not (param.kind == "Number" and _is_value(value)):
+        raise no_overload(op, args if position < len(args) else [*args, value])
     raise _unfit(op, position, param, value)
 
 
