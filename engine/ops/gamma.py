@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.define import elementwise, pointwise, unary
 from engine.dtypes import BOOL, COMPLEX, INTEGER
-from engine.errors import NotDifferentiable, RuntimeArgumentError
+from engine.errors import NotDifferentiable, RuntimeArgumentError, ValueArgumentError
 from engine.op import Op, refused, sample
 from engine.ops.arithmetic import MISMATCH
 from engine.ops.dtype_checks import no_kernel, without
@@ -59,6 +59,8 @@ digamma = unary(
 def _polygamma_type(input: Any, n: int) -> Type:
     if n < 0:
         raise RuntimeArgumentError("polygamma(n, x) does not support negative n.")
+    if n >= 2**63:
+        raise ValueArgumentError("Overflow when unpacking long long")
     kernel = {0: "digamma", 1: "trigamma"}.get(n, "polygamma")
     infer = pointwise(_INPUT, compute="float", check=without(kernel, COMPLEX))
     found: Type = tensors_only("polygamma", ("", "input"), infer)(input)
@@ -81,6 +83,7 @@ def _polygamma_type(input: Any, n: int) -> Type:
     ],
     refusals=lambda make: [
         refused("polygamma(n, x) does not support negative n.", -1, make(2)),
+        refused("Overflow when unpacking long long", 10**400, make(2)),
         refused("\"trigamma\" not implemented for 'ComplexDouble'", 1, make(2) + 1j),
     ],
 )
