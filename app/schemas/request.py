@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, RootModel
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from app.schemas.graph import Statement
 from app.schemas.shown import ATensor, Id, Shown, Tensor
@@ -25,16 +23,6 @@ def _graph_id(value: Any) -> Any:
 def _without_default(schema: dict[str, Any]) -> None:
     """Leave out None where it stands for nothing given, and is no value."""
     schema.pop("default")
-
-
-class _OneOf:
-    """Forms of which no value has two."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        found = handler(schema)
-        return {"oneOf" if name == "anyOf" else name: part for name, part in found.items()}
 
 
 def _trace(value: Any) -> Any:
@@ -58,7 +46,7 @@ class Graph(RootModel[Any]):
     root: _Text | list[Annotated[Any, Shown(lambda: Statement)]]
 
 
-AGraph = Annotated[Any, Shown(lambda: Graph), _OneOf()]
+AGraph = Annotated[Any, Shown(lambda: Graph)]
 
 
 class Gradient(RootModel[Any]):

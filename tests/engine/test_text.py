@@ -118,7 +118,7 @@ RUNS: dict[str, tuple[str, Any]] = {
     "cond": ("def a():\n    return x\ndef b():\n    return -x\ny = cond(x.sum() > 5, a, b)", [-1.0, -2.0]),
     "jvp": ("def f(a):\n    return a * a\n_, y = jvp(f, x, tensor([1.0, 0.5]))", [2.0, 2.0]),
     "a function in a function": (
-        "def outer(a):\n    def inner(b):\n        return a * b\n    return vmap(inner, x)\ny = vmap(outer, x)",
+        "def f(a):\n    def inner(b):\n        return a * b\n    return vmap(inner, x)\ny = vmap(f, x)",
         [[1.0, 2.0], [2.0, 4.0]],
     ),
     "a parameter called like an input": ("def f(x):\n    return x * x\ny = vmap(f, x)", [1.0, 4.0]),
