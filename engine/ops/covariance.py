@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.define import composite
-from engine.dtypes import BOOL, FLOAT, INTEGER
-from engine.errors import DTypeError, ShapeError
+from engine.define import composite, kernel
+from engine.dtypes import BOOL, FLOAT, INTEGER, bool_
+from engine.errors import DTypeError, RuntimeArgumentError, ShapeError
 from engine.op import refused, sample
-from engine.signature import Fixed, Tensor
+from engine.signature import Array, Fixed, Tensor
+from engine.types import Type
 
 
 def _check_weights(name: str, weights: Any, category: int, count: int) -> None:
@@ -42,14 +43,34 @@ def _weights(F: Any, count: int, fweights: Any, aweights: Any) -> Any:
     return aweights if fweights is None else F.mul(fweights, aweights)
 
 
-def _normalised(F: Any, product: Any, total: Any, correction: int, weights: Any, aweights: Any) -> Any:
+@kernel(
+    "_without_freedom",
+    kind="index",
+    infer=lambda norm, total, fweights, aweights: Type((), bool_),
+    batched="loop",
+)
+def without_freedom(norm: Fixed, total: Fixed, fweights: Fixed | None, aweights: Fixed | None) -> Array:
+    """Whether the norm is not positive, once the weights are found to be those of observations.
+
+    Constant: nothing flows back.
+    """
+    for name, each in (("fweights", fweights), ("aweights", aweights)):
+        if each is not None and np.any(each < 0):
+            raise RuntimeArgumentError(f"cov(): {name} cannot be negative")
+    if not np.any(total):
+        raise RuntimeArgumentError("cov(): weights sum to zero, can't be normalized")
+    return np.asarray(norm <= 0)
+
+
+def _normalised(F: Any, product: Any, total: Any, correction: int, weights: Any, given: Any) -> Any:
+    fweights, aweights = given
     if weights is None:
         return F.div(product, float(max(total - correction, 0)))
     if aweights is not None and correction:
         norm = F.sub(total, F.div(F.mul(F.sum(F.mul(weights, aweights)), correction), total))
     else:
         norm = F.sub(total, correction)
-    return F.div(product, F.where(F.le(norm, 0), 0, norm))
+    return F.div(product, F.where(F._without_freedom(norm, total, fweights, aweights), 0, norm))
 
 
 @composite(
@@ -71,6 +92,9 @@ def _normalised(F: Any, product: Any, total: Any, correction: int, weights: Any,
         refused("expected fweights to have integral dtype but got", make(2, 3), fweights=make(3)),
         refused("expected aweights to have floating point dtype but", make(2, 3), aweights=make.ints(3)),
         refused("in the input but got 2 != 3", make(2, 3), fweights=make.ints(2)),
+        refused("cov(): fweights cannot be negative", make(2, 2), fweights=np.array([1, -1])),
+        refused("cov(): aweights cannot be negative", make(2, 2), aweights=np.array([1.0, -1.0])),
+        refused("cov(): weights sum to zero, can't be normalized", make(2, 2), fweights=np.array([0, 0])),
         refused("to have one or fewer dimensions but got", make(2, 3), fweights=make.ints(1, 3)),
     ],
 )
@@ -85,9 +109,6 @@ def cov(
     """The covariance of the rows, variables with an observation in each column; of a vector its variance.
 
     Smooth everywhere. Observations that are not enough for `correction` make it infinite or nan.
-
-    Unlike torch: weights are not looked at before the run, so negative ones and those that sum to zero are
-    computed with.
     """
     meta = input.meta
     if meta.ndim > 2:
@@ -106,7 +127,7 @@ def cov(
     apart = F.sub(rows, F.unsqueeze(middle, 1))
     other = apart if weights is None else F.mul(apart, weights)
     product = F.mm(apart, F.conj(F.t(other)))
-    return F.squeeze(_normalised(F, product, total, correction, weights, aweights))
+    return F.squeeze(_normalised(F, product, total, correction, weights, (fweights, aweights)))
 
 
 @composite(
