@@ -92,6 +92,8 @@ def masked_fill(F: Any, input: Tensor, mask: Mask, value: Tensor | Number) -> An
     given: Any = value
     if not hasattr(given, "meta"):
         return F._masked_fill_number(input, mask, given)
+    if given.meta.dtype.is_complex:
+        literals.fill_value(1j, input.meta.dtype)  # refused unless that is complex too
     if given.meta.dtype is not input.meta.dtype:
         given = F.to(given, input.meta.dtype)
     return F._masked_fill_tensor(input, mask, given)

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.define import composite, elementwise, pointwise_result, unary
 from engine.dtypes import FLOAT, complex_of, float16
-from engine.errors import DTypeError, RuntimeArgumentError, UnsupportedDType
+from engine.errors import ArgumentError, DTypeError, RuntimeArgumentError, UnsupportedDType
 from engine.op import refused, sample
 from engine.signature import Tensor
 from engine.types import Type
@@ -37,7 +37,11 @@ angle = unary(
 
 
 def _polar_type(abs: Type, angle: Type) -> Type:
-    for part in (abs, angle):
+    for at, (name, part) in enumerate((("abs", abs), ("angle", angle)), 1):
+        if not isinstance(part, Type):
+            raise ArgumentError(
+                f"polar(): argument '{name}' (position {at}) must be Tensor, not {type(part).__name__}"
+            )
         if part.dtype.category != FLOAT:
             raise DTypeError(
                 "Expected both inputs to be Half, Float or Double tensors but got "
