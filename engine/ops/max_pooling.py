@@ -24,7 +24,8 @@ def _pooled(F: Any, name: str, rank: int, input: Any, settings: Sequence[Any], c
     return getattr(F, f"_{name}_with_indices")(input, *each, ceil_mode)
 
 
-def _check_sequence(input: Type, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> None:
+def _check_planar(input: Type, kernel: int, stride: int, *others: int) -> None:
+    """What torch refuses of sequences whose indices it gives; the pool of planes refuses the rest."""
     if input.ndim not in (2, 3) or 0 in input.shape[-2:]:
         raise ShapeError(
             "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but "
@@ -34,6 +35,10 @@ def _check_sequence(input: Type, kernel: int, stride: int, padding: int, dilatio
     for what, value in (("kernel_size", kernel), ("stride", stride)):
         if value <= 0:
             raise RuntimeArgumentError(f"max_pool1d() {what} must be greater than zero, but got {value}")
+
+
+def _check_sequence(input: Type, kernel: int, stride: int, padding: int, dilation: int, ceil: bool) -> None:
+    _check_planar(input, kernel, stride)
     if padding < 0:
         raise RuntimeArgumentError(f"max_pool1d() padding must be non-negative, but got {padding}")
     if padding > kernel // 2:
@@ -116,9 +121,8 @@ def _max_pool(rank: int) -> Op:
             each: list[Any] = [
                 None if one is None else pool_setting(name, "setting", one, 1)[0] for one in settings
             ]
-            _check_sequence(
-                input.meta, each[0], each[0] if stride is None else each[1], each[2], each[3], ceil_mode
-            )
+            check = _check_planar if return_indices else _check_sequence
+            check(input.meta, each[0], each[0] if stride is None else each[1], each[2], each[3], ceil_mode)
             wide = [
                 None if one is None else (fill, one) for one, fill in zip(each, (1, 1, 0, 1), strict=True)
             ]

@@ -61,11 +61,11 @@ def check_planes(input: Type, rank: int, late: bool = False) -> None:
         raise ShapeError(
             f"non-empty {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input", actual=input.ndim
         )
-    if rank == 3 and 0 in input.shape[1:] and not late:
-        dim = input.shape[1:].index(0)
+    if rank == 3 and 0 in input.shape[-4:] and not late:
         raise ShapeError(
-            "max_pool3d_with_indices_out_cpu_template(): Expected input's non-batch dimensions to have positive "
-            f"length, but input has a shape of {list(input.shape)} and non-batch dimension {dim} has length zero!"
+            "max_pool3d_with_indices_out_cpu_template(): Expected input's non-batch dimensions to have "
+            f"positive length, but input has a shape of {list(input.shape)} and non-batch dimension 0 has "
+            "length zero!"
         )
     if 0 in input.shape[-rank - 1 :]:
         raise ShapeError(
