@@ -42,6 +42,7 @@ def _polar_type(abs: Type, angle: Type) -> Type:
             raise ArgumentError(
                 f"polar(): argument '{name}' (position {at}) must be Tensor, not {type(part).__name__}"
             )
+    for part in (abs, angle):
         if part.dtype.category != FLOAT:
             raise DTypeError(
                 "Expected both inputs to be Half, Float or Double tensors but got "
