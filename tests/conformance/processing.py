@@ -27,6 +27,8 @@ def processed(case: Json) -> Processed | None:
         return Processed(["values", "vectors"], [_absolute("y", "vectors")], ["values", "y"])
     if op in ("linalg.lu", "lu_unpack"):
         return Processed([None, "lower", "upper"], [], ["lower", "upper"])
+    if op == "linalg.lstsq" and case["variant"] == "grad_oriented":
+        return Processed(["y0", "y1", None, None], [], ["y0", "y1"])
     if op in ("linalg.svd", "svd"):
         return _svd(case, op == "svd")
     return None

@@ -97,6 +97,7 @@ REORDERED = {
     "nn.functional.embedding": lambda given: [given[1], given[0], *given[2:]],
     "nn.functional.embedding_bag": lambda given: [given[1], given[0], *given[2:]],
     "__getitem__": _index,
+    "linalg.pinvsingular": lambda given: [{"$product": given}],
     **dict.fromkeys(REVERSED, lambda given: given[::-1]),
 }
 
@@ -114,6 +115,9 @@ def _arg(value: Any) -> Any:
     """A value of `in`."""
     if isinstance(value, list):
         return [_arg(each) for each in value]
+    if isinstance(value, dict) and "$product" in value:
+        left, right = map(_arg, value["$product"])
+        return {"op": "matmul", "in": [left, {"op": "mT", "in": [right]}]}
     if isinstance(value, dict):
         return value["$ref"] if "$ref" in value else _special(value)
     return value
