@@ -168,7 +168,8 @@ def _windowed(input: Array, dim: int, start: Array, end: Array) -> Array:
     if not places.size:
         return np.asarray(np.take(input, places, axis=dim))
     found: Array = np.add.reduceat(np.pad(input, padding), places, axis=dim)
-    return found[_at(dim, slice(None, None, 2))]
+    windows: Array = found[_at(dim, slice(None, None, 2))]
+    return windows
 
 
 def _adaptive(rank: int) -> Op:

@@ -6,82 +6,13 @@ transposed convolution is I. Every kernel goes over the taps of the weight, one 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-import numpy as np
-
 from engine.define import kernel
-from engine.ops.reductions import wide
-from engine.ops.windows import Slide, inputs, outputs, taps
+from engine.ops.conv_kernels import convolve, correlate, slide_of, spread
+from engine.ops.windows import Slide, inputs, outputs
 from engine.signature import Array, Shape, Sizes, Tensor
 from engine.types import Type
-
-
-def _slide(weight: Shape, stride: Shape, padding: Shape, dilation: Shape) -> Slide:
-    return Slide(weight[2:], stride, padding, dilation)
-
-
-def _tap_matrices(weight: Array, rank: int, groups: int, lead: int) -> Array:
-    """The weight as matrices (out, in) for each tap, batch, sample (1 of them) and group."""
-    shape = weight.shape
-    batch = shape[:lead]
-    grouped = weight.reshape(*batch, 1, groups, shape[lead] // groups, *shape[lead + 1 :])
-    moved = np.moveaxis(grouped, range(-rank, 0), range(rank))
-    return np.ascontiguousarray(moved)
-
-
-def _columns(part: Array, rank: int, groups: int) -> Array:
-    """A tensor (batch, sample, channel, places) as matrices (channel of the group, place)."""
-    front, channels = part.shape[: -rank - 1], part.shape[-rank - 1]
-    places = math.prod(part.shape[-rank:])
-    return np.ascontiguousarray(part).reshape(*front, groups, channels // groups, places)
-
-
-def _convolve(input: Array, weight: Array, slide: Slide, groups: int, outs: Shape, lead: int) -> Array:
-    rank = len(outs)
-    matrices = _tap_matrices(weight, rank, groups, lead)
-    dtype = wide(input.dtype)
-    front = np.broadcast_shapes(input.shape[: lead + 1], (*weight.shape[:lead], 1))
-    found = np.zeros((*front, weight.shape[lead], *outs), dtype)
-    for tap, windows, places in taps(input.shape[-rank:], outs, slide):
-        target = found[windows]
-        product = matrices[tap].astype(dtype, copy=False) @ _columns(input[places], rank, groups).astype(
-            dtype, copy=False
-        )
-        target += product.reshape(target.shape)
-    return found
-
-
-def _spread(input: Array, weight: Array, slide: Slide, groups: int, size: Shape, lead: int) -> Array:
-    rank = len(size)
-    matrices = np.swapaxes(_tap_matrices(weight, rank, groups, lead), -1, -2)
-    dtype = wide(input.dtype)
-    front = np.broadcast_shapes(input.shape[: lead + 1], (*weight.shape[:lead], 1))
-    found = np.zeros((*front, weight.shape[lead + 1] * groups, *size), dtype)
-    for tap, windows, places in taps(size, input.shape[-rank:], slide):
-        target = found[places]
-        matrix = np.ascontiguousarray(matrices[tap]).astype(dtype, copy=False)
-        product = matrix @ _columns(input[windows], rank, groups).astype(dtype, copy=False)
-        target += product.reshape(target.shape)
-    return found
-
-
-def _correlate(input: Array, other: Array, slide: Slide, groups: int, lead: int) -> Array:
-    rank = len(slide.kernel)
-    dtype = wide(input.dtype)
-    batch = np.broadcast_shapes(input.shape[:lead], other.shape[:lead])
-    channels = (other.shape[lead + 1], input.shape[lead + 1] // groups)
-    found = np.zeros((*batch, *channels, *slide.kernel), dtype)
-    for tap, windows, places in taps(input.shape[-rank:], other.shape[-rank:], slide):
-        left = _columns(other[windows], rank, groups).astype(dtype, copy=False)
-        right = _columns(input[places], rank, groups).astype(dtype, copy=False)
-        product = left @ np.swapaxes(right, -1, -2)
-        at: Any = (..., *tap)
-        place = found[at]
-        for sample in range(product.shape[lead]):
-            place[...] += product.take(sample, axis=lead).reshape(*batch, *channels)
-    return found
 
 
 def _bilinear(own: str) -> Any:
@@ -143,8 +74,8 @@ def _conv_apply(
 
     Smooth everywhere.
     """
-    slide = _slide(weight.shape[lead:], stride, padding, dilation)
-    return _convolve(input, weight, slide, groups, size, lead).astype(input.dtype, copy=False)
+    slide = slide_of(weight.shape[lead:], stride, padding, dilation)
+    return convolve(input, weight, slide, groups, size, lead).astype(input.dtype, copy=False)
 
 
 @kernel(
@@ -169,8 +100,8 @@ def _conv_input(
 
     Smooth everywhere.
     """
-    slide = _slide(weight.shape[lead:], stride, padding, dilation)
-    return _spread(input, weight, slide, groups, size, lead).astype(input.dtype, copy=False)
+    slide = slide_of(weight.shape[lead:], stride, padding, dilation)
+    return spread(input, weight, slide, groups, size, lead).astype(input.dtype, copy=False)
 
 
 @kernel(
@@ -196,7 +127,7 @@ def _conv_weight(
     Smooth everywhere.
     """
     slide = Slide(size, stride, padding, dilation)
-    return _correlate(input, weight, slide, groups, lead).astype(input.dtype, copy=False)
+    return correlate(input, weight, slide, groups, lead).astype(input.dtype, copy=False)
 
 
 def _convolution_type(input: Type, weight: Type, bias: Any, **settings: Any) -> Type:
@@ -216,7 +147,7 @@ def sizes_of(
     groups: int,
 ) -> Shape:
     """The trailing sizes of a convolution."""
-    slide = _slide(weight, stride, padding, dilation)
+    slide = slide_of(weight, stride, padding, dilation)
     return inputs(input[2:], slide, output_padding) if transposed else outputs(input[2:], slide)
 
 
@@ -284,10 +215,10 @@ def _convolution(
 
     Smooth everywhere.
     """
-    slide = _slide(weight.shape[lead:], stride, padding, dilation)
+    slide = slide_of(weight.shape[lead:], stride, padding, dilation)
     settings = (stride, padding, dilation, transposed, output_padding, groups)
     sizes = sizes_of(input.shape[lead:], weight.shape[lead:], *settings)
-    run = _spread if transposed else _convolve
+    run = spread if transposed else convolve
     found = run(input, weight, slide, groups, sizes, lead)
     if bias is not None:
         found += bias.reshape(*bias.shape[:lead], 1, bias.shape[lead], *(1,) * len(sizes))
