@@ -18,7 +18,7 @@ _CPP = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64"
 
 
 def _cpp(each: Any) -> str:
-    name = each.meta.dtype.name
+    name: str = each.meta.dtype.name
     return _CPP.get(name, name)
 
 

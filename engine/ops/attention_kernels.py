@@ -53,7 +53,7 @@ def _scores(query: Array, key: Array, mask: Array | None, is_causal: bool, scale
     """The scores of each query against each key, masked."""
     scores: Array = np.matmul(query, np.swapaxes(key, -1, -2)) * query.dtype.type(scale)
     if is_causal:
-        scores[..., ~np.tri(*scores.shape[-2:], dtype=bool)] = -np.inf
+        scores[..., np.tri(*scores.shape[-2:]) == 0] = -np.inf
     if mask is not None:
         scores += mask
     return scores

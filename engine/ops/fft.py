@@ -147,7 +147,9 @@ def _define(name: str) -> Op:
     real = name in ("rfft", "ihfft")
 
     def samples(make: Any) -> list[Any]:
-        made = lambda *shape: make(*shape) if real else make(*shape) + 1j * make(*shape)  # noqa: E731
+        def made(*shape: int) -> Any:
+            return make(*shape) if real else make(*shape) + 1j * make(*shape)
+
         return [
             sample(made(2, 4)),
             sample(make(3, 5), 4, 0, "ortho"),

@@ -15,8 +15,8 @@ from engine.op import sample
 from engine.signature import Array, Dims, Shape, Tensor
 from engine.types import Type
 
-_FORTH = ("backward", "ortho", "forward")  # numpy's name of each normalization, without and with e^-i
-_BACK = ("forward", "ortho", "backward")
+_FORTH: Any = ("backward", "ortho", "forward")  # numpy's name of each normalization, without and with e^-i
+_BACK: Any = ("forward", "ortho", "backward")
 
 
 def _half(input: Type, dim: tuple[int, ...], onesided: bool) -> Type:
@@ -80,7 +80,8 @@ def _fft_c2c(input: Tensor, dim: Dims, normalization: int, forward: bool, *, met
     Smooth everywhere.
     """
     if not dim or not input.size:
-        return input.copy()
+        same: Array = input.copy()
+        return same
     if forward:
         found: Array = np.fft.fftn(input, axes=dim, norm=_FORTH[normalization])
     else:

@@ -166,7 +166,7 @@ def gaussian_nll_loss(
     Variances below `eps` count as `eps`, and have the gradient that they would have there.
     """
     if is_number(var):
-        if var < 0:
+        if var.real < 0:
             raise ValueArgumentError("var has negative entry/entries")
         var = F.full_like(input, var)
     var = _fitting(F, var, input)

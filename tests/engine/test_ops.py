@@ -13,6 +13,7 @@ from engine.registry import REGISTRY, names_of
 from tests.engine import harness
 from tests.engine.harness import Problem, Refused, Sampled
 
+ONCE = {"nn.functional.ctc_loss"}  # their derivatives have none, as PyTorch's have not
 SAMPLES = list(harness.samples())
 REFUSALS = list(harness.refusals())
 OPS = sorted(REGISTRY.items())
@@ -55,7 +56,7 @@ def test_gradient_is_the_difference_quotient(sampled: Sampled) -> None:
         problem.check_first()
 
 
-@pytest.mark.parametrize("sampled", by_id(SAMPLES))
+@pytest.mark.parametrize("sampled", by_id([each for each in SAMPLES if each.op.name not in ONCE]))
 def test_second_derivative_is_the_difference_quotient(sampled: Sampled) -> None:
     problem = Problem(sampled)
     if problem.differentiable and not isinstance(sampled.op.vjp, NoDerivative):
