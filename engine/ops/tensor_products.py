@@ -193,7 +193,12 @@ def multi_dot(F: Any, tensors: Tensors) -> Any:
 
 @composite(
     "linalg.vander",
-    samples=lambda make: [sample(make(3)), sample(make(2, 3), N=2), sample(make.ints(3))],
+    samples=lambda make: [
+        sample(make(3)),
+        sample(make(2, 3), N=2),
+        sample(make.ints(3)),
+        sample(make(), N=3),
+    ],
     refusals=lambda make: [
         refused("N must be greater than 1.", make(3), N=1),
         refused("linalg.vander supports floating point, complex, and integer tensors", make.bools(3)),
@@ -204,12 +209,13 @@ def vander(F: Any, x: Tensor, *, N: int | None = None) -> Any:
 
     Smooth everywhere.
     """
+    x = x if x.meta.shape else F.unsqueeze(x, 0)
     dtype, shape = x.meta.dtype, x.meta.shape
     if dtype.category == BOOL:
         raise DTypeError(
             f"linalg.vander supports floating point, complex, and integer tensors, but got {dtype.title}"
         )
-    count = N if N is not None else shape[-1] if shape else 1
+    count = N if N is not None else shape[-1]
     if count <= 1:
         raise RuntimeArgumentError("N must be greater than 1.", actual=count)
     powers = F.cumprod(F.expand(F.unsqueeze(x, -1), (*shape, count - 1)), -1)
