@@ -38,7 +38,7 @@ def flip(input: Tensor, dims: Dims, *, lead: int) -> Array:
     Smooth everywhere.
     """
     rank = input.ndim - lead
-    return np.flip(input, [dim for dim in dims if rank]).copy()
+    return np.array(np.flip(input, tuple(dims) if rank else ()))
 
 
 @composite(
@@ -114,7 +114,7 @@ def roll(input: Tensor, shifts: Shape, dims: Order = (), *, lead: int) -> Array:
     """
     if not dims:
         rolled = np.roll(flat(input, lead) if lead else input.ravel(), shifts[0], -1)
-        return rolled.reshape(input.shape)
+        return np.asarray(rolled.reshape(input.shape))
     return np.roll(input, shifts, dims)
 
 
@@ -171,4 +171,4 @@ def rot90(input: Tensor, k: int = 1, dims: Order = (0, 1)) -> Array:
 
     Smooth everywhere.
     """
-    return np.rot90(input, k, dims).copy()
+    return np.array(np.rot90(input, k, dims))
