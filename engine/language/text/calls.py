@@ -8,8 +8,8 @@ from typing import Any
 from engine.errors import EngineError
 from engine.language.flow import FLOW
 from engine.language.state import PARAMETERS
-from engine.language.text.expressions import Expressions, dtype_name
-from engine.language.text.names import Function, Quoted
+from engine.language.text.expressions import Expressions
+from engine.language.text.names import Function, Quoted, dtype_name
 from engine.registry import lookup
 from engine.signature import Param
 

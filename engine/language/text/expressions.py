@@ -7,10 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from engine.dtypes import ALIASES
 from engine.errors import LimitExceeded, Place, UnknownId
 from engine.language.notation import valid_id
-from engine.language.text.names import Constant, Function, Gone, Ids, Quoted, Scope, Slot
+from engine.language.text.names import Constant, Function, Gone, Ids, Quoted, Scope, Slot, dtype_name
 from engine.language.text.operators import BINARY, COMPARE, UNARY, binary, is_number, known
 from engine.language.text.places import Places, Source
 from engine.limits import Limits
@@ -26,18 +25,6 @@ _WORDS: dict[type[ast.AST], str] = {
     ast.Starred: "arguments are written out, without `*`",
     ast.Dict: "an object stands in tensor(...) alone",
 }
-
-
-def dtype_name(node: ast.expr, scope: Scope) -> str | None:
-    """The dtype that `float64` or `torch.float64` names, where no value is called so."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
-    if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) != "torch":
-        return None
-    plain = isinstance(name, str) and (name in DTYPES or name in ALIASES)
-    return name if plain and (isinstance(node, ast.Attribute) or scope.find(str(name)) is None) else None
-
-
-DTYPES = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split())
 
 
 class Expressions:

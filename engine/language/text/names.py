@@ -11,7 +11,10 @@ import ast
 import itertools
 from typing import Any, NamedTuple
 
+from engine.dtypes import ALIASES
+
 _LONGEST = 64
+DTYPES = frozenset("bool uint8 int8 int16 int32 int64 float16 float32 float64 complex64 complex128".split())
 
 
 class Slot:
@@ -150,3 +153,12 @@ def _name(value: Any) -> Any:
     if isinstance(value, Slot):
         return value.name
     return str(value) if type(value) is Quoted else value
+
+
+def dtype_name(node: ast.expr, scope: Scope) -> str | None:
+    """The dtype that `float64` or `torch.float64` names, where no value is called so."""
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+    if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) != "torch":
+        return None
+    plain = isinstance(name, str) and (name in DTYPES or name in ALIASES)
+    return name if plain and (isinstance(node, ast.Attribute) or scope.find(str(name)) is None) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import EngineError, GraphError
 from engine.language.notation import finite_or_name, valid_id
-from engine.language.text.expressions import DTYPES
+from engine.language.text.names import DTYPES
 from engine.language.text.operators import SIGNED, SIGNS, SYMBOLS, TAKEN, is_number
 from engine.op import Op
 from engine.registry import lookup
