@@ -68,7 +68,9 @@ def _complex_scan(rows: Array) -> Array:
 def logcumsumexp(input: Tensor, dim: Dim, *, lead: int) -> Array:
     """The logarithm of the sum of exp(input) along `dim` up to each element.
 
-    Smooth everywhere. nan as long as all elements so far are -inf.
+    Smooth everywhere. The gradient is nan as long as all elements so far are -inf.
+
+    Unlike torch: with elements of both infinities the gradient of what is finite between them is nan, too.
     """
     if input.ndim == lead:
         return np.array(input)

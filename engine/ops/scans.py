@@ -137,6 +137,9 @@ def cumprod(input: Tensor, dim: Dim, *, dtype: DType | None = None, meta: Any, l
     """The product of the elements along `dim` up to each; integers and bools multiply in int64.
 
     Smooth everywhere: exact with any number of zeros.
+
+    Unlike torch: with infinite elements the gradient is what the products give; torch's is nan where it
+    divides infinities.
     """
     return _scanned(np.cumprod, input, dim, meta.dtype.numpy, lead)
 
