@@ -192,7 +192,7 @@ def _ctc_loss_backward(
 
     There is no second derivative.
     """
-    found = np.zeros_like(log_probs)
+    found: Array = np.zeros_like(log_probs)
     samples = _each(log_probs, targets, input_lengths, target_lengths, blank)
     for at, (scores, states, skips) in enumerate(samples):
         if not len(scores):

@@ -73,8 +73,10 @@ def _ihfftn(F: Any, input: Any, s: Sizes, dim: Sizes, norm: Any, forward: bool) 
     _some("ihfftn", along)
     input = resized(F, input, along, sizes)
     number = normalization(norm, False)
-    half = F.conj(F._fft_r2c(input, (along[-1],), number, True))
-    return half if len(along) == 1 else F._fft_c2c(half, tuple(along[:-1]), number, False)
+    half = F._fft_r2c(input, (along[-1],), number, True)
+    if len(along) == 1:
+        return F.conj(half)
+    return F._fft_c2c(F.conj_physical(half), tuple(along[:-1]), number, False)
 
 
 _ALONG_MANY: dict[str, tuple[Callable[..., Any], bool, str]] = {

@@ -100,7 +100,7 @@ def poisson_nll_loss(
     if full:
         entropy = F.sub(F.mul(target, F.log(target)), target)
         stirling = F.add(entropy, F.mul(F.log(F.mul(target, 2 * math.pi)), 0.5))
-        loss = F.add(loss, F.where(F.le(target, 1), 0.0, stirling))
+        loss = F.add(loss, F.masked_fill(stirling, F.le(target, 1), 0))
     return reduced(F, loss, number)
 
 
