@@ -59,12 +59,10 @@ TABLE = (
 REFLECTED = "a number in front of a tensor is accepted: 2 < x is an operator of Python"
 METHOD = "torch speaks of a method of Tensor that was looked up on an int"
 RANK = "the service's own limit of dimensions is lower than torch's"
-ALIAS = "an alias is refused under the name of the op that it stands for"
-REFUSED_REASONS = (REFLECTED, METHOD, RANK, ALIAS)
+REFUSED_REASONS = (REFLECTED, METHOD, RANK)
 REFUSALS: dict[str, dict[int, str]] = {
     **{key: {0: REFLECTED} for key in ("eq", "ge", "gt", "le", "lt", "ne")},
     **{key: {0: METHOD, 1: METHOD} for key in ("add", "div", "mul")},
-    **{key: {0: ALIAS, 1: ALIAS, 2: ALIAS} for key in ("igamma", "igammac")},
     **{key: {1: RANK, 2: RANK} for key in ("amax", "amin", "aminmax")},
 }
 
