@@ -98,6 +98,7 @@ def _lstsq_rule(F: Any, x: Any, solution: Any, g: Any) -> Any:
     saves=("B for A", "self", "solution"),
     outputs=("solution", "residuals", "rank", "singular_values"),
     grad_fn="LinalgLstsqBackward0",
+    batched="loop",
     samples=lambda make: [],
 )
 def _linalg_lstsq(A: Tensor, B: Tensor, rcond: float | None, driver: str, *, meta: Any, lead: int) -> Any:

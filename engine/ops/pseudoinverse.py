@@ -72,6 +72,7 @@ def inverted(input: Array, atol: Any, rtol: Any, hermitian: bool) -> Array:
     vjp=lambda F, x, y, g, atol, rtol, hermitian: (lambda: pinv_rule(F, x[0], y, g), None, None),
     saves=("result", "self"),
     grad_fn="LinalgPinvBackward0",
+    batched="loop",
     samples=lambda make: [],
 )
 def _linalg_pinv(

@@ -108,6 +108,7 @@ def _reflected(name: str, grad_fn: str) -> Any:
         vjp=_either_rule,
         saves=("self", "tau", "other"),
         grad_fn=grad_fn,
+        batched="loop",
         samples=lambda make: [],
     )
     return define(run)
