@@ -8,11 +8,11 @@ Where things are, each line from what it needs to what needs it:
 numbers     errors, dtypes, types (shape, dtype, strides), strides, bounded (sizes of the run), limits,
             literals (numbers in lists), random, quiet (no warnings), threads, collector (of cycles, held
             back)
-ops         signature, binding (calls), elementary, formulas and kernels (ufunc steps), samples, registry,
+ops         signature, binding (calls), elementary, formulas, kernels (ufunc steps), samples, registry,
             builder (what ops are applied to), flow (kernels of control flow), op (the record), define (how to
-            write one), subscript (x[key]), leading (batch axes in kernels), ops (the families), saved and
-            pullback (a rule, called), namespace, fft, linalg, special, nn, levels and batched (many samples
-            at once), variants (what calls have in common)
+            write one), subscript (x[key]), leading (batch axes in kernels), ops (the families), saved,
+            pullback (a rule, called), namespace, fft, linalg, special, nn, levels, batched (many samples at
+            once), variants (what calls have in common)
 autograd    grad_mode, grad_checks and seeds (what torch refuses), eager (define-by-run), func (transforms
             of functions), gradcheck, autograd, catalogue
 programs    language (statements), watch (anomaly mode), graph (SSA), graph_builder, transforms (graph to
