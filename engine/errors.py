@@ -41,7 +41,7 @@ class Place(str):
         found.line, found.column = line, column
         return found
 
-    def __getnewargs__(self) -> tuple[int, int]:
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]
         return self.line, self.column
 
 

@@ -24,9 +24,8 @@ from engine.subscript import selects
 from engine.types import Type
 from engine.variants import Sized, Variant, Variants
 
-_BATCHED_MASK = (
-    "vmap: We do not support batching operators that can support dynamic shape. Attempting to batch over "
-    "indexing with a boolean mask."
+_DYNAMIC = (
+    "vmap: We do not support batching operators that can support dynamic shape. Attempting to batch over"
 )
 
 
@@ -73,6 +72,8 @@ def _variant(
     if levels and is_bounded(out):
         operands = _counted(op, operands)
         out = op.infer_types(operands, attrs)
+        if is_bounded(out):
+            raise RuntimeArgumentError(f"{_DYNAMIC} {op.name}.")
     return operands, Variant(op, operands, (attrs, given), [Sized(meta, levels) for meta in out], levels)
 
 
@@ -102,7 +103,7 @@ def _counted(op: Op, operands: Sequence[Any]) -> tuple[Any, ...]:
         if kind != "Indices" or each is None or not selects(each.dtype):
             found.append(each)
         elif each.levels:
-            raise RuntimeArgumentError(_BATCHED_MASK)
+            raise RuntimeArgumentError(f"{_DYNAMIC} indexing with a boolean mask.")
         else:
             found += [Tensor(places) for places in np.nonzero(each.array)]
     return tuple(found)

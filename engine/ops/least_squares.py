@@ -85,7 +85,7 @@ def _lstsq_rule(F: Any, x: Any, solution: Any, g: Any) -> Any:
         found = None if gX is None else F.matmul(adjoint(F, pinv), gX)
         if miss is not None:
             found = F.neg(miss) if found is None else F.sub(found, miss)
-        return F.squeeze(found, -1) if vector else found
+        return F.squeeze(found, -1) if vector and found is not None else found
 
     return rule, share
 

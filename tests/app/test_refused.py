@@ -193,7 +193,13 @@ CASES = [
         "two-graphs", "invalid-argument", "one of them is enough", "/graph_id", graph_id="sha256:" + "0" * 64
     ),
     case("graph-id", "invalid-argument", "64 hexadecimal digits", "/graph_id", graph_id="sha256:00"),
-    case("text", "invalid-argument", "line 1, column 10: a function is a `def`", "/graph", graph="y = x * (lambda: 2)"),
+    case(
+        "text",
+        "invalid-argument",
+        "line 1, column 10: a function is a `def`",
+        "/graph",
+        graph="y = x * (lambda: 2)",
+    ),
     case(
         "hook-in-a-body",
         "not-implemented",

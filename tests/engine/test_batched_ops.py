@@ -13,9 +13,12 @@ from engine import func, random
 from engine.errors import EngineError
 from engine.op import NoDerivative
 from tests.engine.harness import NEAR, Sampled, like, pair, samples, width
+from tests.engine.registered import ONCE
+from tests.engine.transforming import RANDOM
 
 SIZE = 3
 MASKS = {"getitem-10", "index_put-3"}  # as many elements as the sample has true ones
+COUNTED = {"nonzero", "argwhere", "unique", "unique_consecutive", "bincount"}  # as many as its values say
 
 
 def arrays_of(value: Any) -> list[Any]:
@@ -97,7 +100,7 @@ def candidates() -> list[Any]:
         if (
             arrays
             and sampled.op.kind != "random"
-            and "dropout" not in sampled.id
+            and sampled.op.name not in (*RANDOM, *ONCE)
             and "_like" not in sampled.id
         ):
             found.append(pytest.param(sampled, id=sampled.id))
@@ -115,8 +118,9 @@ def test_a_batch_is_its_samples(sampled: Sampled) -> None:
     }
     ways.add(tuple(at not in floating for at in range(count)))
     for batched in sorted(ways):
-        if any(batched) and not (sampled.id in MASKS and not batched[0]):
-            if sampled.id in MASKS and all(batched):
+        of_mask = sampled.id in MASKS or sampled.op.name == "masked_select"
+        if any(batched) and not (of_mask and not batched[0]):
+            if (of_mask and all(batched)) or (sampled.op.name in COUNTED and case.stacks[0].size):
                 with pytest.raises(EngineError, match="vmap: We do not support batching"):
                     case.check(batched)
             else:

@@ -44,7 +44,9 @@ def test_statement(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in REGISTRY if name.startswith("nn.functional.")])
 def test_functional_has_torchs_short_names(name: str) -> None:
     short = name.rpartition(".")[2]
-    assert engine.lookup(f"F.{short}") is engine.lookup(short) is reached(name)
+    assert engine.lookup(f"F.{short}") is reached(name)
+    if short not in REGISTRY:  # torch.unfold is another one
+        assert engine.lookup(short) is reached(name)
 
 
 @pytest.mark.parametrize(
