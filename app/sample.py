@@ -59,6 +59,8 @@ class Writer:
 
 
 def _tensor(array: np.ndarray[Any, Any]) -> Any:
+    if not array.size and array.ndim > 1:  # lists do not tell its shape
+        return {**_tensor(array.reshape(-1)), "shape": list(array.shape)}
     if array.dtype.kind == "f":
         return {"data": np.round(array.astype(np.float64), 2).tolist(), "requires_grad": True}
     if array.dtype.kind == "c":
@@ -101,12 +103,14 @@ def statement(op: engine.Entry, writer: Writer, call: engine.Call) -> dict[str, 
 
 def names(op: engine.Entry, call: engine.Call) -> dict[str, Any]:
     """What the statement calls the op's results; where the record does not say how many, the call does."""
-    if len(op.outputs) == 1:
-        return {"id": "y"}
-    if op.outputs:
-        return {"out": list(op.outputs)}
+    if op.outputs and op.kind != "composite":
+        return {"id": "y"} if len(op.outputs) == 1 else {"out": list(op.outputs)}
     named = {name: tensors(value) for name, value in call.kwargs.items()}
     results = engine.lookup(op.name)(*map(tensors, call.args), **named)
+    if not isinstance(results, (tuple, list)):
+        return {"id": "y"}
+    if len(results) == len(op.outputs) > 1:
+        return {"out": list(op.outputs)}
     return {"out": [f"y{i}" for i in range(len(results))]}
 
 

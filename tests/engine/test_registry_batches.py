@@ -20,6 +20,7 @@ OTHER_KERNEL = {
     "index_put": "a value put at many places: numpy sums its gradient in the order of memory",
     "cumprod": "numpy rounds complex products otherwise where it takes several at once",
     "logcumsumexp": "the same",
+    "linalg.cross": "as cumprod",
     "linalg.lstsq": "BLAS adds in another order where matrices lie otherwise",
 }
 
