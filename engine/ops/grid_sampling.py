@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.define import composite, kernel
 from engine.dtypes import FLOAT
-from engine.errors import DTypeError, RuntimeArgumentError, ShapeError, ValueArgumentError
+from engine.errors import DimError, DTypeError, RuntimeArgumentError, ShapeError, ValueArgumentError
 from engine.op import Op, refused, sample
 from engine.ops.dtype_checks import no_kernel
 from engine.ops.reductions import wide
@@ -62,6 +62,8 @@ def unsample_planes(input: Tensor, indices: Index, sizes: Sizes, *, lead: int) -
 
 def _check_grid(input: Type, grid: Type, mode: int) -> None:
     sizes = f"input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+    if not (input.ndim and grid.ndim):
+        raise DimError("Dimension specified as 0 but tensor has no dimensions")
     if input.shape[0] != grid.shape[0]:
         raise ShapeError(f"grid_sampler(): expected grid and input to have same batch size, but got {sizes}")
     if grid.shape[-1] != input.ndim - 2:

@@ -32,11 +32,17 @@ def _reduce_type(input: Type, index: Type, source: Type, dim: int, reduce: str, 
             f"index_reduce_(): self ({input.dtype.title}) and source ({source.dtype.title}) must have the "
             "same scalar type"
         )
-    size = source.shape[dim] if source.ndim else 1
+    place = dim + max(input.ndim, 1)
+    if source.ndim and place >= source.ndim:
+        raise DimError(
+            f"Dimension out of range (expected to be in range of [{-source.ndim}, {source.ndim - 1}], but got "
+            f"{place})"
+        )
+    size = source.shape[place] if source.ndim else 1
     if index.numel != size:
         raise ShapeError(
             f"index_reduce_(): Number of indices ({index.numel}) should be equal to source.size(dim): "
-            f"({size}), for dim: {dim + max(input.ndim, 1)}"
+            f"({size}), for dim: {place}"
         )
     return Type(input.shape, input.dtype)
 
