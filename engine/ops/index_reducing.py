@@ -35,8 +35,8 @@ def _reduce_type(input: Type, index: Type, source: Type, dim: int, reduce: str, 
     place = dim + max(input.ndim, 1)
     if source.ndim and place >= source.ndim:
         raise DimError(
-            f"Dimension out of range (expected to be in range of [{-source.ndim}, {source.ndim - 1}], but got "
-            f"{place})"
+            f"Dimension out of range (expected to be in range of [{-source.ndim}, {source.ndim - 1}], "
+            f"but got {place})"
         )
     size = source.shape[place] if source.ndim else 1
     if index.numel != size:
