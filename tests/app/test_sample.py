@@ -16,7 +16,9 @@ def request(*args: Any, outputs: tuple[str, ...] = ("result",), **kwargs: Any) -
     """The request of an op with parameters a, b, c, for a call with these arguments."""
     params = [SimpleNamespace(name=name, kind="Tensor") for name in "abc"]
     calls = [SimpleNamespace(args=args, kwargs=kwargs)]
-    op: Any = SimpleNamespace(name="op", params=params, outputs=outputs, samples=lambda: calls)
+    op: Any = SimpleNamespace(
+        name="op", kind="structural", params=params, outputs=outputs, samples=lambda: calls
+    )
     return sample.request(op)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import engine
 from app.reference import ops_md
+from app.routes import ops
 from engine import registry
 from engine.define import unary
 from engine.op import sample
@@ -34,9 +35,17 @@ def cubed() -> Iterator[None]:
         saves=("self",),
         samples=lambda make: [sample(make(2, 3)), sample(make())],
     )
+    forget()
     yield
     for names in (registry.REGISTRY, registry._NAMES):
         del names[NAME]
+    forget()
+
+
+def forget() -> None:
+    """A process reads the catalogue once: its ops are those that it was started with."""
+    for known in (ops.summaries, ops.names):
+        known.cache_clear()
 
 
 @pytest.mark.anyio
